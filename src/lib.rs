@@ -1,0 +1,17 @@
+//! mnetd: a peer for Moodle's MNet, and the school register behind it.
+//!
+//! Data flows one way, **bytes → envelope → call → register → store**, and back.
+//!
+//! # Layout
+//!
+//! In reading order: a module may use those above it, never those below.
+//!
+//! - [`clock`]: the time as an argument, so that rules about dates can be tested.
+//! - [`wwwroot`]: the name of a peer, checked once where it enters.
+//! - [`service`]: how a service and its methods describe themselves.
+//! - [`xmlrpc`]: values, calls and responses as XML, in both text dialects. Knows nothing of MNet.
+
+pub mod clock;
+pub mod service;
+pub mod wwwroot;
+pub mod xmlrpc;

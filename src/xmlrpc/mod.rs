@@ -1,0 +1,1 @@
+//! XML-RPC values, calls and responses as XML. Knows nothing of MNet.
