@@ -156,10 +156,7 @@ mod tests {
         for (given, kept) in [
             ("https://Moodle.example.org/", "https://Moodle.example.org"),
             ("http://127.0.0.1:8045", "http://127.0.0.1:8045"),
-            (
-                "https://example.org/moodle//",
-                "https://example.org/moodle",
-            ),
+            ("https://example.org/moodle//", "https://example.org/moodle"),
         ] {
             assert_eq!(Wwwroot::parse(given).unwrap().as_str(), kept);
         }
