@@ -9,9 +9,11 @@
 //! - [`clock`]: the time as an argument, so that rules about dates can be tested.
 //! - [`wwwroot`]: the name of a peer, checked once where it enters.
 //! - [`service`]: how a service and its methods describe themselves.
+//! - [`keys`]: certificates, our own key pairs, and the directory they rotate in.
 //! - [`xmlrpc`]: values, calls and responses as XML, in both text dialects. Knows nothing of MNet.
 
 pub mod clock;
+pub mod keys;
 pub mod service;
 pub mod wwwroot;
 pub mod xmlrpc;
