@@ -10,9 +10,11 @@
 //! - [`wwwroot`]: the name of a peer, checked once where it enters.
 //! - [`service`]: how a service and its methods describe themselves.
 //! - [`keys`]: certificates, our own key pairs, and the directory they rotate in.
+//! - [`envelope`]: sign, verify, seal, open: functions over bytes and keys.
 //! - [`xmlrpc`]: values, calls and responses as XML, in both text dialects. Knows nothing of MNet.
 
 pub mod clock;
+pub mod envelope;
 pub mod keys;
 pub mod service;
 pub mod wwwroot;

@@ -172,8 +172,7 @@ impl Certificate {
 
     fn subject_entry(&self, nid: Nid) -> Option<String> {
         let entry = self.x509.subject_name().entries_by_nid(nid).next()?;
-        let text = entry.data().as_utf8().ok()?;
-        Some(text.to_string())
+        entry.data().to_string().ok()
     }
 }
 
