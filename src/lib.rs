@@ -9,11 +9,13 @@
 //! - [`clock`]: the time as an argument, so that rules about dates can be tested.
 //! - [`wwwroot`]: the name of a peer, checked once where it enters.
 //! - [`service`]: how a service and its methods describe themselves.
+//! - [`config`]: flags over environment over `mnetd.toml`.
 //! - [`keys`]: certificates, our own key pairs, and the directory they rotate in.
 //! - [`envelope`]: sign, verify, seal, open: functions over bytes and keys.
 //! - [`xmlrpc`]: values, calls and responses as XML, in both text dialects. Knows nothing of MNet.
 
 pub mod clock;
+pub mod config;
 pub mod envelope;
 pub mod keys;
 pub mod service;

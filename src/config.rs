@@ -1,0 +1,327 @@
+//! Configuration: flags over `MNETD_*` variables over `mnetd.toml` over what is built in.
+//!
+//! All three speak of the same options by the same names ([`Overrides`]); [`Config`] is what comes out.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::keys::DEFAULT_LIFETIME_DAYS;
+use crate::wwwroot::{Wwwroot, WwwrootError};
+
+/// The file that is read where no other is named, if it is there.
+pub const DEFAULT_FILE: &str = "mnetd.toml";
+
+/// Where the server listens unless told otherwise: this machine only.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// What every option is when nobody says anything.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address this site calls itself by; `None` where nobody named one, so that the one the
+    /// server last ran under can be used.
+    pub wwwroot: Option<Wwwroot>,
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// Where `mnetd.db` and `keys/` are.
+    pub data: PathBuf,
+    /// Where `/metrics` listens; `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines there are: a `tracing` filter such as `info` or `mnetd=debug`.
+    pub log: String,
+    /// Whether an unknown site may register itself by keyswap.
+    pub register_all_hosts: bool,
+    /// How old a request may be, in seconds.
+    pub max_age: i64,
+    /// How far ahead a request or reply may be dated, in seconds.
+    pub max_ahead: i64,
+    /// How long a certificate of ours holds, in days.
+    pub key_lifetime_days: u32,
+    /// How long a request to a peer may take, in seconds.
+    pub timeout: u64,
+    /// A PEM file with further certificate authorities to trust for https.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The options as a flag, a variable or a line of the file sets them; `None` leaves them as they are.
+#[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overrides {
+    /// The address this site calls itself by, and its name for every peer [default: http:// and the
+    /// listening address]
+    #[arg(long, global = true, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wwwroot: Option<String>,
+
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDR:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+
+    /// Where mnetd.db and keys/ are [default: the present directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+
+    /// Where Prometheus may read /metrics [default: nowhere]
+    #[arg(long, global = true, value_name = "ADDR:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// How log lines look [default: text]
+    #[arg(long, global = true, value_name = "text|json")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<LogFormat>,
+
+    /// Which log lines there are, such as warn, info or mnetd=debug [default: info]
+    #[arg(long, global = true, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+
+    /// Let unknown sites register themselves by keyswap [default: false]
+    #[arg(long, global = true, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub register_all_hosts: Option<bool>,
+
+    /// How many seconds old a request may be [default: 300]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+
+    /// How many seconds ahead a request or reply may be dated [default: 15]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_ahead: Option<u32>,
+
+    /// How many days a key pair of ours is used [default: 28]
+    #[arg(long, global = true, value_name = "DAYS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_lifetime_days: Option<u32>,
+
+    /// How many seconds a request to a peer may take [default: 30]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+
+    /// A PEM file with further certificate authorities to trust for https
+    #[arg(long, global = true, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for log collectors.
+    Json,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// A file that was named is not there.
+    #[error("the configuration file {0} does not exist")]
+    NoFile(PathBuf),
+    /// An option that does not exist, or a value of the wrong kind.
+    #[error("the configuration cannot be used: {0}")]
+    Value(Box<figment::Error>),
+    /// The wwwroot is none.
+    #[error("wwwroot: {0}")]
+    Wwwroot(#[from] WwwrootError),
+    /// A number outside its bounds.
+    #[error("{option} is {given}; between {least} and {most} is possible")]
+    OutOfRange {
+        /// Its name.
+        option: &'static str,
+        /// What it was set to.
+        given: u64,
+        /// The least possible value.
+        least: u64,
+        /// The greatest possible value.
+        most: u64,
+    },
+}
+
+impl Config {
+    /// Puts the sources together. `file`: the one named with `--config`, which must then exist.
+    ///
+    /// # Errors
+    /// When a file is missing, an option unknown, or a value cannot be used; the message names the
+    /// source.
+    pub fn load(file: Option<&Path>, flags: &Overrides) -> Result<Self, ConfigError> {
+        if let Some(path) = file
+            && !path.exists()
+        {
+            return Err(ConfigError::NoFile(path.to_owned()));
+        }
+        let file = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let overrides: Overrides = Figment::from(Toml::file_exact(file))
+            .merge(Env::prefixed("MNETD_").only(&OPTIONS))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(|error| ConfigError::Value(Box::new(error)))?;
+        Self::from_overrides(overrides)
+    }
+
+    fn from_overrides(given: Overrides) -> Result<Self, ConfigError> {
+        let in_range = |option, given: u64, least, most| {
+            if (least..=most).contains(&given) {
+                Ok(given)
+            } else {
+                Err(ConfigError::OutOfRange {
+                    option,
+                    given,
+                    least,
+                    most,
+                })
+            }
+        };
+        let max_age = given.max_age.unwrap_or(300);
+        let max_ahead = given.max_ahead.unwrap_or(15);
+        let lifetime = given.key_lifetime_days.unwrap_or(DEFAULT_LIFETIME_DAYS);
+        // A day at the least, for peers to learn of a new key; at most what a 32-bit clock can date.
+        in_range("key_lifetime_days", lifetime.into(), 1, 3650)?;
+        in_range("max_age", max_age.into(), 1, 86_400)?;
+        in_range("max_ahead", max_ahead.into(), 0, 86_400)?;
+        let timeout = in_range("timeout", given.timeout.unwrap_or(30), 1, 600)?;
+        Ok(Self {
+            wwwroot: given.wwwroot.as_deref().map(Wwwroot::parse).transpose()?,
+            listen: given.listen.unwrap_or_else(default_listen),
+            data: given.data.unwrap_or_else(|| PathBuf::from(".")),
+            metrics_listen: given.metrics_listen,
+            log_format: given.log_format.unwrap_or_default(),
+            log: given.log.unwrap_or_else(|| "info".to_owned()),
+            register_all_hosts: given.register_all_hosts.unwrap_or(false),
+            max_age: max_age.into(),
+            max_ahead: max_ahead.into(),
+            key_lifetime_days: lifetime,
+            timeout,
+            ca_file: given.ca_file,
+        })
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.data.join("mnetd.db")
+    }
+
+    /// The directory of key pairs.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.data.join("keys")
+    }
+}
+
+const OPTIONS: [&str; 12] = [
+    "wwwroot",
+    "listen",
+    "data",
+    "metrics_listen",
+    "log_format",
+    "log",
+    "register_all_hosts",
+    "max_age",
+    "max_ahead",
+    "key_lifetime_days",
+    "timeout",
+    "ca_file",
+];
+
+fn default_listen() -> SocketAddr {
+    DEFAULT_LISTEN
+        .parse()
+        .unwrap_or_else(|_| unreachable!("a constant that a test parses"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mnetd.toml");
+        std::fs::write(&path, text).unwrap();
+        (directory, path)
+    }
+
+    #[test]
+    fn without_a_word_it_serves_this_machine_from_here() {
+        let config = Config::from_overrides(Overrides::default()).unwrap();
+        assert_eq!(config.listen, DEFAULT_LISTEN.parse().unwrap());
+        assert_eq!(config.database(), PathBuf::from("./mnetd.db"));
+        assert_eq!(config.keys(), PathBuf::from("./keys"));
+        assert!(!config.register_all_hosts);
+    }
+
+    #[test]
+    fn a_flag_stands_over_the_file() {
+        let (_directory, path) = file("max_age = 60\nmax_ahead = 5\n");
+        let flags = Overrides {
+            max_age: Some(90),
+            ..Overrides::default()
+        };
+        let config = Config::load(Some(&path), &flags).unwrap();
+        assert_eq!((config.max_age, config.max_ahead), (90, 5));
+    }
+
+    #[test]
+    fn every_option_can_come_from_a_variable() {
+        let all = Overrides {
+            wwwroot: Some("https://a.example".into()),
+            listen: Some(default_listen()),
+            data: Some("d".into()),
+            metrics_listen: Some(default_listen()),
+            log_format: Some(LogFormat::Json),
+            log: Some("warn".into()),
+            register_all_hosts: Some(true),
+            max_age: Some(1),
+            max_ahead: Some(1),
+            key_lifetime_days: Some(1),
+            timeout: Some(1),
+            ca_file: Some("ca".into()),
+        };
+        let names: Vec<_> = serde_json::to_value(&all)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
+        assert_eq!(names, OPTIONS);
+    }
+
+    #[test]
+    fn a_misprint_is_told_with_its_place() {
+        let (_directory, path) = file("wwwrot = \"https://a.example\"\n");
+        let error = Config::load(Some(&path), &Overrides::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("wwwrot"), "{error}");
+        assert!(error.contains("mnetd.toml"), "{error}");
+    }
+
+    #[test]
+    fn numbers_out_of_bounds_are_refused() {
+        let (_directory, path) = file("key_lifetime_days = 0\n");
+        let error = Config::load(Some(&path), &Overrides::default()).unwrap_err();
+        assert!(matches!(error, ConfigError::OutOfRange { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_was_named_must_exist() {
+        let error = Config::load(Some(Path::new("no/such.toml")), &Overrides::default());
+        assert!(matches!(error, Err(ConfigError::NoFile(_))));
+    }
+}
