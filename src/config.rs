@@ -2,12 +2,13 @@
 //!
 //! All three speak of the same options by the same names ([`Overrides`]); [`Config`] is what comes out.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -48,6 +49,8 @@ pub struct Config {
     pub timeout: u64,
     /// A PEM file with further certificate authorities to trust for https.
     pub ca_file: Option<PathBuf>,
+    /// Reverse proxies whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// The options as a flag, a variable or a line of the file sets them; `None` leaves them as they are.
@@ -114,6 +117,11 @@ pub struct Overrides {
     #[arg(long, global = true, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
+
+    /// Reverse proxies whose X-Forwarded-For is believed, separated by commas [default: none]
+    #[arg(long, global = true, value_name = "ADDR,…")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<String>,
 }
 
 /// How log lines look.
@@ -139,6 +147,11 @@ pub enum ConfigError {
     /// The wwwroot is none.
     #[error("wwwroot: {0}")]
     Wwwroot(#[from] WwwrootError),
+    /// A trusted proxy that is no address.
+    #[error(
+        "trusted_proxies: “{0}” is not an address or network such as 192.0.2.7 or 192.0.2.0/24"
+    )]
+    Proxy(String),
     /// A number outside its bounds.
     #[error("{option} is {given}; between {least} and {most} is possible")]
     OutOfRange {
@@ -208,6 +221,7 @@ impl Config {
             key_lifetime_days: lifetime,
             timeout,
             ca_file: given.ca_file,
+            trusted_proxies: parse_networks(given.trusted_proxies.as_deref().unwrap_or_default())?,
         })
     }
 
@@ -224,7 +238,7 @@ impl Config {
     }
 }
 
-const OPTIONS: [&str; 12] = [
+const OPTIONS: [&str; 13] = [
     "wwwroot",
     "listen",
     "data",
@@ -237,7 +251,20 @@ const OPTIONS: [&str; 12] = [
     "key_lifetime_days",
     "timeout",
     "ca_file",
+    "trusted_proxies",
 ];
+
+fn parse_networks(list: &str) -> Result<Vec<IpNet>, ConfigError> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(|text| {
+            text.parse()
+                .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+                .map_err(|_| ConfigError::Proxy(text.to_owned()))
+        })
+        .collect()
+}
 
 fn default_listen() -> SocketAddr {
     DEFAULT_LISTEN
@@ -291,6 +318,7 @@ mod tests {
             key_lifetime_days: Some(1),
             timeout: Some(1),
             ca_file: Some("ca".into()),
+            trusted_proxies: Some("10.0.0.1".into()),
         };
         let names: Vec<_> = serde_json::to_value(&all)
             .unwrap()

@@ -102,6 +102,13 @@ impl Signed {
         &self.wwwroot
     }
 
+    /// The payload before anybody checked it: for the one message that carries the key to check it
+    /// with, fault 7025.
+    #[must_use]
+    pub fn unverified_payload(&self) -> &[u8] {
+        &self.payload
+    }
+
     /// Checks the signature against `key`.
     ///
     /// `session_key` is what the message was sealed with, where it was. The `DigestValue` is not
