@@ -233,3 +233,77 @@ fn read_inner(body: &[u8]) -> Result<Outer, WrongKey> {
         Err(_) => Err(WrongKey),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use openssl::pkey::PKey;
+    use openssl::rsa::Rsa;
+
+    use super::*;
+
+    fn key() -> PrivateKey {
+        PrivateKey(PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap())
+    }
+
+    /// RSA without padding: what decrypts to a block that is no PKCS#1 at all.
+    fn without_padding(key: &PrivateKey, block: &[u8]) -> Vec<u8> {
+        let rsa = key.0.rsa().unwrap();
+        let mut sealed = vec![0; 256];
+        rsa.public_encrypt(block, &mut sealed, Padding::NONE)
+            .unwrap();
+        sealed
+    }
+
+    #[test]
+    fn a_bad_padding_is_not_told_apart() {
+        let key = key();
+        for seed in 0..20u8 {
+            let mut block = vec![seed.wrapping_add(1); 256];
+            block[0] = 0; // Below the modulus.
+            let sealed = without_padding(&key, &block);
+            // OpenSSL before 3.2 answers with an error here, which is a padding oracle.
+            let made_up = unseal_key(&sealed, &key).expect("OpenSSL told of a bad padding");
+            assert_eq!(made_up, unseal_key(&sealed, &key).unwrap());
+            assert_ne!(made_up, block);
+        }
+    }
+
+    #[test]
+    fn a_made_up_session_key_opens_nothing() {
+        let key = key();
+        for seed in 0..200u8 {
+            let mut block = vec![seed; 256];
+            block[0] = 0;
+            let sealed = Sealed {
+                body: b"<?xml version=\"1.0\"?><signedMessage/>".repeat(3),
+                session_key: without_padding(&key, &block),
+                wwwroot: "http://a.example".to_owned(),
+            };
+            assert!(sealed.open(&key).is_err(), "{seed}");
+        }
+    }
+
+    #[test]
+    fn session_keys_of_every_length_are_taken() {
+        let key = key();
+        let public =
+            PublicKey(PKey::public_key_from_pem(&key.0.public_key_to_pem().unwrap()).unwrap());
+        let message = b"<?xml version=\"1.0\"?><methodCall/>".to_vec();
+        // 245 bytes are the most that fit a 2048-bit key under PKCS#1 v1.5.
+        for length in [5, 16, 32, 128, 245] {
+            let session_key = vec![7; length];
+            let sealed = seal_with(&session_key, message.clone(), "http://a.example", &public);
+            let Ok(Outer::Encrypted(sealed)) = Outer::read(&sealed.unwrap()) else {
+                panic!("not an encryptedMessage");
+            };
+            assert_eq!(sealed.open(&key).unwrap().body, message);
+        }
+        for length in [0, 1, 4, 257] {
+            let sealed = seal_with(&vec![7; length], message.clone(), "http://a", &public);
+            assert!(
+                matches!(sealed, Err(SealError::SessionKey(_))),
+                "{length} bytes"
+            );
+        }
+    }
+}
