@@ -10,8 +10,10 @@
 //! - [`wwwroot`]: the name of a peer, checked once where it enters.
 //! - [`service`]: how a service and its methods describe themselves.
 //! - [`xmlrpc`]: values, calls and responses as XML, in both text dialects. Knows nothing of MNet.
+//! - [`store`]: the only place with SQL; one file a family of tables, typed rows in and out.
 
 pub mod clock;
 pub mod service;
+pub mod store;
 pub mod wwwroot;
 pub mod xmlrpc;
