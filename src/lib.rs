@@ -13,11 +13,13 @@
 //! - [`keys`]: certificates, our own key pairs, and the directory they rotate in.
 //! - [`envelope`]: sign, verify, seal, open: functions over bytes and keys.
 //! - [`xmlrpc`]: values, calls and responses as XML, in both text dialects. Knows nothing of MNet.
+//! - [`store`]: the only place with SQL; one file a family of tables, typed rows in and out.
 
 pub mod clock;
 pub mod config;
 pub mod envelope;
 pub mod keys;
 pub mod service;
+pub mod store;
 pub mod wwwroot;
 pub mod xmlrpc;

@@ -1,0 +1,284 @@
+//! The only place with SQL: one file a family of tables, typed rows in and out.
+//!
+//! The data model is read in `schema/`. Everything above works through three faces:
+//!
+//! - [`Store`] is the database of this process. Its [`write`](Store::write) takes a job, a closure
+//!   over a [`WriteTx`], and comes back when what the job did is **on disk**, or undone.
+//! - [`ReadTx`] and [`WriteTx`] are a transaction, for reading and for both. A write transaction is a
+//!   read transaction as well.
+//! - The functions of [`people`], [`sections`], [`enrolments`], [`assessments`], [`grades`] and
+//!   [`peers`] take one of the two and speak in row structs. No rusqlite type passes them, so that
+//!   another database can be put behind the same faces.
+//!
+//! One thread writes. Jobs that wait while it is busy are written together, each under its own
+//! savepoint, and share one `fsync` (*group commit*): the more callers, the cheaper each. Other
+//! processes, such as the command line, may use the same file at the same time.
+
+mod author;
+mod error;
+mod extra;
+mod ids;
+mod migrations;
+mod page;
+mod readers;
+mod transaction;
+mod writer;
+
+pub mod assessments;
+pub mod enrolments;
+pub mod grades;
+pub mod peers;
+pub mod people;
+pub mod sections;
+pub mod statuses;
+
+use std::fs::{OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use author::Author;
+pub use error::{Reason, StoreError};
+pub use extra::{Extra, MAX_EXTRA_BYTES};
+pub use ids::{AssessmentId, EnrolmentId, GradeId, PeerId, PersonId, SectionId, StatusId};
+pub use page::{DEFAULT_PAGE, MAX_PAGE, Page};
+pub use transaction::{ReadTx, WriteTx};
+pub use writer::MAX_BEHIND;
+
+use readers::Readers;
+use writer::Writer;
+
+/// How long to wait for another process that writes. A bulk import on the command line holds the
+/// database for a second or two at a time; a peer waits 60 s for an answer (Moodle's MNet client).
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Nobody but the daemon's user: the register is personal data.
+const FILE_MODE: u32 = 0o600;
+
+/// Page cache of the writer, in KiB. The whole process is to stay below 48 MB.
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
+
+/// Page cache of each reader, in KiB.
+const READER_CACHE_KIB: i64 = 2 * 1024;
+
+/// More than there are different statements in the program, lists with every filter apart.
+const STATEMENTS_KEPT: usize = 256;
+
+/// The log may grow to this many 4 KiB pages (16 MB) before it is moved into the database: with
+/// SQLite's own 1000, a busy hour would move it every second.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
+/// After a burst the log file is cut back to this size.
+const LOG_KEPT_BYTES: i64 = 32 * 1024 * 1024;
+
+/// The database of this process. Clones share it; the last one to go writes what is still waiting
+/// and closes.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the database, makes it where there is none, and brings its schema up to date.
+    ///
+    /// The file gets mode 0600; SQLite gives the same to the `-wal` and `-shm` files beside it.
+    ///
+    /// # Errors
+    /// When it cannot be opened or made, belongs to another program or to a newer mnetd, or a
+    /// migration fails. The database is then as it was.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let unopened = |reason: Reason| StoreError::Open {
+            path: path.to_owned(),
+            reason,
+        };
+        create_private(path).map_err(|error| unopened(error.into()))?;
+        let mut conn = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )
+        .map_err(|error| unopened(error.into()))?;
+        conn.busy_timeout(BUSY_TIMEOUT)?;
+        migrations::bring_up_to_date(&mut conn, path)?;
+        set_up_writer(&conn)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                writer: Writer::start(conn)?,
+                readers: Readers::new(path),
+                path: path.to_owned(),
+            }),
+        })
+    }
+
+    /// Where the database lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Runs `job` in the writer and waits until its changes are on disk.
+    ///
+    /// All or nothing: where the job fails or panics, what it did is undone, and the jobs beside it
+    /// do not notice. Dropping the future does not take the job back: it runs, and its answer is lost.
+    ///
+    /// # Errors
+    /// The job's own, or a [`StoreError`] where the changes could not be written.
+    pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        self.inner.writer.submit(job, move |result| {
+            // Nobody listens any more: the job is done all the same.
+            let _ = answer.send(result);
+        })?;
+        match answered.await {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::Closed.into()),
+        }
+    }
+
+    /// [`Store::write`] for the command line and for threads that may wait.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_blocking<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        self.inner.writer.submit(job, move |result| {
+            let _ = answer.send(result);
+        })?;
+        match answered.recv() {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::Closed.into()),
+        }
+    }
+
+    /// Leaves `job` to be written with the next group, or on its own after half a second; for marks
+    /// that may be lost in a crash, such as the moment of the last contact.
+    ///
+    /// `false`: [`MAX_BEHIND`] of them are waiting already, and this one was dropped. A job that fails
+    /// is logged.
+    pub fn write_behind<F>(&self, job: F) -> bool
+    where
+        F: FnOnce(&WriteTx<'_>) -> Result<(), StoreError> + Send + 'static,
+    {
+        self.inner.writer.submit_behind(job)
+    }
+
+    /// Waits until everything handed in so far is on disk, [`write_behind`](Store::write_behind)
+    /// included.
+    ///
+    /// # Errors
+    /// When the writer cannot write.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.write(|_| Ok(())).await
+    }
+
+    /// Runs `job` on one of a few reading connections, off the async threads. It sees one moment of
+    /// the database throughout, and everything acknowledged before it began.
+    ///
+    /// # Errors
+    /// The job's own, or a [`StoreError`].
+    pub async fn read<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&ReadTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let permit = self.inner.readers.permit().await?;
+        let inner = Arc::clone(&self.inner);
+        let reading = tokio::task::spawn_blocking(move || {
+            let result = inner.readers.run(job);
+            drop(permit);
+            result
+        });
+        match reading.await {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::Panicked.into()),
+        }
+    }
+
+    /// [`Store::read`] for the command line and for threads that may wait.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_blocking<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: FnOnce(&ReadTx<'_>) -> Result<T, E>,
+    {
+        self.inner.readers.run(job)
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.inner.path.display())
+    }
+}
+
+/// Makes the file for its owner alone, or takes everybody else's rights from one that is there.
+///
+/// A file that is there is never opened here: closing it would drop the locks that SQLite holds on it
+/// for another [`Store`] of this process (POSIX locks; SQLite, "How To Corrupt", 2.2).
+fn create_private(path: &Path) -> io::Result<()> {
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(path);
+    match created {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let mode = std::fs::metadata(path)?.permissions().mode();
+            if mode & 0o077 == 0 {
+                return Ok(());
+            }
+            std::fs::set_permissions(path, Permissions::from_mode(FILE_MODE))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn set_up_writer(conn: &Connection) -> Result<(), StoreError> {
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    // With NORMAL an acknowledged write could be lost with the power (SQLite, PRAGMA synchronous).
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    // So that REPLACE cannot get round the triggers that keep the histories append-only.
+    conn.pragma_update(None, "recursive_triggers", true)?;
+    // What savepoints need to undo themselves stays off the disk.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    conn.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(())
+}
+
+fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(conn)
+}
