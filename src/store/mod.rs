@@ -29,7 +29,9 @@ pub mod enrolments;
 pub mod grades;
 pub mod peers;
 pub mod people;
+pub mod requests;
 pub mod sections;
+pub mod settings;
 pub mod statuses;
 
 use std::fs::{OpenOptions, Permissions};
@@ -174,9 +176,12 @@ impl Store {
     ///
     /// `false`: [`MAX_BEHIND`] of them are waiting already, and this one was dropped. A job that fails
     /// is logged.
-    pub fn write_behind<F>(&self, job: F) -> bool
+    ///
+    /// What the job returns is dropped once the group is on disk: a guard that has to outlive the write.
+    pub fn write_behind<T, F>(&self, job: F) -> bool
     where
-        F: FnOnce(&WriteTx<'_>) -> Result<(), StoreError> + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         self.inner.writer.submit_behind(job)
     }

@@ -95,16 +95,17 @@ impl Writer {
         })))
     }
 
-    pub(super) fn submit_behind<F>(&self, work: F) -> bool
+    pub(super) fn submit_behind<T, F>(&self, work: F) -> bool
     where
-        F: FnOnce(&WriteTx<'_>) -> Result<(), StoreError> + Send + 'static,
+        T: Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         if self.behind.fetch_add(1, Ordering::AcqRel) >= MAX_BEHIND {
             self.behind.fetch_sub(1, Ordering::AcqRel);
             return false;
         }
         let behind = Arc::clone(&self.behind);
-        let answer = move |result: Result<(), StoreError>| {
+        let answer = move |result: Result<T, StoreError>| {
             behind.fetch_sub(1, Ordering::AcqRel);
             if let Err(error) = result {
                 tracing::warn!(%error, "a mark could not be written to the database");
