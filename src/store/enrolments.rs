@@ -66,7 +66,7 @@ pub struct Enrolment {
     pub removed_at: Option<UnixTime>,
 }
 
-/// One row of an enrolment's history, beginning with the status that holds at some moment.
+/// A status out of an enrolment's history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
     /// The status.
@@ -210,14 +210,46 @@ pub fn standing_at(
          WHERE h.enrolment = ?1 AND h.change = 'status' AND h.effective_at <= ?2 \
          ORDER BY h.effective_at DESC, h.id DESC LIMIT 1",
         params![id, at],
-        |row| {
-            Ok(Standing {
-                status: row.get(0)?,
-                meaning: row.get(1)?,
-                effective_at: row.get(2)?,
-                note: row.get(3)?,
-            })
-        },
+        standing_from_row,
+    )
+}
+
+/// What this author said last about the status. A peer is one author, and so are all imports for one
+/// owner, and all administrators together.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn last_word(
+    tx: &ReadTx<'_>,
+    id: EnrolmentId,
+    author: &Author,
+) -> Result<Option<Standing>, StoreError> {
+    tx.one(
+        "SELECT h.status, status.meaning, h.effective_at, h.note FROM enrolment_history AS h \
+         JOIN enrolment_status AS status ON status.id = h.status \
+         WHERE h.enrolment = ?1 AND h.change = 'status' AND ifnull(h.author_peer, 0) = ?2 \
+         AND h.author_kind = ?3 ORDER BY h.id DESC LIMIT 1",
+        params![id, PeerId::or_none(author.owner()), author.kind()],
+        standing_from_row,
+    )
+}
+
+/// The moments after `after` for which the same author, as in [`last_word`], has dated changes.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn dated_after(
+    tx: &ReadTx<'_>,
+    id: EnrolmentId,
+    author: &Author,
+    after: UnixTime,
+) -> Result<Vec<UnixTime>, StoreError> {
+    tx.all(
+        "SELECT DISTINCT effective_at FROM enrolment_history \
+         WHERE enrolment = ?1 AND change = 'status' AND ifnull(author_peer, 0) = ?2 \
+         AND author_kind = ?3 AND effective_at > ?4 ORDER BY effective_at",
+        params![id, PeerId::or_none(author.owner()), author.kind(), after],
+        |row| row.get(0),
     )
 }
 
@@ -423,5 +455,14 @@ fn enrolment_from_row(row: &Row<'_>) -> rusqlite::Result<Enrolment> {
         extra: row.get(5)?,
         in_error_at: row.get(6)?,
         removed_at: row.get(7)?,
+    })
+}
+
+fn standing_from_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    Ok(Standing {
+        status: row.get(0)?,
+        meaning: row.get(1)?,
+        effective_at: row.get(2)?,
+        note: row.get(3)?,
     })
 }

@@ -168,7 +168,7 @@ pub fn place(
         grade: None,
     });
     if place.person.is_none() {
-        place.person = people::by_username_alone(tx, owner, userid)?;
+        place.person = people::refer_by_username(tx, owner, userid)?;
         if let (Some((assessment, _)), Some(person)) = (place.assessment, place.person) {
             place.grade = find(tx, assessment, person.id)?;
         }
@@ -204,6 +204,27 @@ pub fn get(tx: &ReadTx<'_>, id: GradeId) -> Result<Option<Grade>, StoreError> {
         [id],
         |row| grade_from_row(row, 0),
     )
+}
+
+/// The value this author gave last. A peer is one author, and so are all imports for one owner, and all
+/// administrators together. `None` also where the last that the author did was to remove the grade.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn last_word(
+    tx: &ReadTx<'_>,
+    id: GradeId,
+    author: &Author,
+) -> Result<Option<GradeValue>, StoreError> {
+    let last = tx.one(
+        "SELECT points_earned, excepted, attempt_num, change FROM grade_history \
+         WHERE grade = ?1 AND ifnull(author_peer, 0) = ?2 AND author_kind = ?3 \
+         AND change IN ('value', 'removed') \
+         ORDER BY id DESC LIMIT 1",
+        params![id, PeerId::or_none(author.owner()), author.kind()],
+        |row| Ok((value_from_row(row, 0)?, row.get::<_, GradeChange>(3)?)),
+    )?;
+    Ok(last.and_then(|(value, change)| (change == GradeChange::Value).then_some(value)))
 }
 
 /// Adds a grade, and begins its history.

@@ -164,12 +164,15 @@ pub fn refer(
     )?;
     match by_id {
         Some(person) => Ok(Some(person)),
-        None => by_username_alone(tx, owner, userid),
+        None => refer_by_username(tx, owner, userid),
     }
 }
 
-/// The second half of [`refer`].
-pub(super) fn by_username_alone(
+/// The person without any id whom `owner` spells `username`.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn refer_by_username(
     tx: &ReadTx<'_>,
     owner: Option<PeerId>,
     username: &str,

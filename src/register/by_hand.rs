@@ -1,0 +1,210 @@
+//! What an administrator does, by row number rather than by a peer's ids.
+
+use super::enrolments::{Said as SaidStatus, say};
+use super::error::RegisterError;
+use super::fields::{MAX_POINTS, shown};
+use super::grades::{Said as SaidGrade, give};
+use super::{Reply, Status, assessments};
+use crate::clock::UnixTime;
+use crate::store::assessments as rows;
+use crate::store::enrolments::{self, EnrolmentChange, NewChange};
+use crate::store::grades::{self, GradeChange, GradeValue};
+use crate::store::statuses::{self, Scope};
+use crate::store::{
+    AssessmentId, Author, EnrolmentId, Extra, GradeId, PersonId, ReadTx, SectionId, StatusId,
+    WriteTx, people,
+};
+
+/// An assessment as somebody enters it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HandMadeAssessment {
+    /// The section, whosever it is.
+    pub section: SectionId,
+    /// Its name. A peer that sends one of exactly this name there later takes it over.
+    pub name: String,
+    /// The most points there are to earn.
+    pub pointval: Option<f64>,
+}
+
+/// Makes an assessment by hand.
+///
+/// # Errors
+/// [`RegisterError::Wrong`] where the points are out of range; [`RegisterError::Store`].
+pub fn make_assessment(
+    tx: &WriteTx<'_>,
+    new: &HandMadeAssessment,
+    now: UnixTime,
+) -> Result<AssessmentId, RegisterError> {
+    if let Some(points) = new.pointval {
+        check_points("pointval", points, 0.0)?;
+    }
+    let fields = rows::AssessmentFields {
+        pointval: new.pointval,
+        ..assessments::blank(new.section, new.name.clone())
+    };
+    Ok(rows::insert(tx, None, &fields, now)?)
+}
+
+/// Enters a grade by hand, whosever the assessment is. It stands until the peer sends a new one.
+///
+/// # Errors
+/// [`RegisterError::Wrong`] where the points are out of range; [`RegisterError::Store`].
+pub fn enter_grade(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    assessment: AssessmentId,
+    person: PersonId,
+    value: &GradeValue,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    if let Some(points) = value.points_earned {
+        check_points("points_earned", points, -MAX_POINTS)?;
+    }
+    let standing = grades::find(tx, assessment, person)?;
+    let said = SaidGrade {
+        points_earned: value.points_earned,
+        excepted: value.excepted,
+        attempt_num: Some(value.attempt_num),
+        extra: &Extra::default(),
+    };
+    give(tx, author, assessment, person, standing, &said, now)
+}
+
+fn check_points(field: &'static str, points: f64, least: f64) -> Result<(), RegisterError> {
+    if (least..=MAX_POINTS).contains(&points) {
+        return Ok(());
+    }
+    Err(RegisterError::Wrong {
+        field,
+        found: format!("“{points}”"),
+        expected: format!("a number from {least} to {MAX_POINTS}"),
+    })
+}
+
+/// Gives an enrolment a status by its code, title or meaning; `effective_at` may lie ahead, `None` is
+/// now.
+///
+/// # Errors
+/// [`RegisterError::Wrong`] where the school has no such status; [`RegisterError::Store`].
+pub fn set_enrolment_status(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    enrolment: EnrolmentId,
+    status: &str,
+    effective_at: Option<UnixTime>,
+    note: Option<&str>,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let status = status_named(tx, Scope::Section, status)?;
+    let said = SaidStatus {
+        status,
+        effective_at,
+        note,
+    };
+    let changed = say(tx, author, enrolment, &said, now)?;
+    Ok(Reply {
+        status: Status::updated_if(changed),
+        id: enrolment.0,
+    })
+}
+
+/// Marks an enrolment as added in error, which takes it out of every report, or lifts that mark.
+///
+/// # Errors
+/// [`RegisterError::Store`].
+pub fn mark_enrolment_in_error(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    enrolment: EnrolmentId,
+    in_error: bool,
+    note: Option<&str>,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let marked = enrolments::get(tx, enrolment)?.is_some_and(|row| row.in_error_at.is_some());
+    if marked != in_error {
+        let change = NewChange {
+            change: if in_error {
+                EnrolmentChange::InError
+            } else {
+                EnrolmentChange::NotInError
+            },
+            status: None,
+            effective_at: now,
+            note,
+        };
+        enrolments::add_change(tx, enrolment, &change, author, now)?;
+    }
+    Ok(Reply {
+        status: Status::updated_if(marked != in_error),
+        id: enrolment.0,
+    })
+}
+
+/// Marks a grade as added in error, which takes it out of every report, or lifts that mark. A new
+/// value lifts it too.
+///
+/// # Errors
+/// [`RegisterError::Store`].
+pub fn mark_grade_in_error(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    grade: GradeId,
+    in_error: bool,
+    note: Option<&str>,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let row = grades::get(tx, grade)?.filter(|row| row.in_error_at.is_some() != in_error);
+    if let Some(row) = &row {
+        let change = if in_error {
+            GradeChange::InError
+        } else {
+            GradeChange::NotInError
+        };
+        grades::mark(tx, row, change, author, note, now)?;
+    }
+    Ok(Reply {
+        status: Status::updated_if(row.is_some()),
+        id: grade.0,
+    })
+}
+
+/// Gives a person's own enrolment in the school a status by its code, title or meaning;
+/// `effective_at` may lie ahead, `None` is now.
+///
+/// # Errors
+/// [`RegisterError::Wrong`] where the school has no such status; [`RegisterError::Store`].
+pub fn set_school_status(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    person: PersonId,
+    status: &str,
+    effective_at: Option<UnixTime>,
+    note: Option<&str>,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let status = status_named(tx, Scope::School, status)?;
+    let effective_at = effective_at.unwrap_or(now);
+    let changed = people::school_status_at(tx, person, effective_at)? != Some(status);
+    if changed {
+        people::add_school_change(tx, person, status, effective_at, author, note, now)?;
+    }
+    Ok(Reply {
+        status: Status::updated_if(changed),
+        id: person.0,
+    })
+}
+
+fn status_named(tx: &ReadTx<'_>, scope: Scope, word: &str) -> Result<StatusId, RegisterError> {
+    if let Some(status) = statuses::find(tx, scope, word)? {
+        return Ok(status.id);
+    }
+    let offered: Vec<String> = statuses::list(tx, scope)?
+        .into_iter()
+        .map(|status| format!("{} ({})", status.code, status.title))
+        .collect();
+    Err(RegisterError::Wrong {
+        field: "status",
+        found: shown(word),
+        expected: offered.join(", "),
+    })
+}

@@ -1,0 +1,290 @@
+//! Who is in which section: `new_enrolment`, `drop_enrolment`.
+
+use super::error::RegisterError;
+use super::fields::{Fields, MAX_NAME, MAX_NOTE, shown};
+use super::{Reply, Status, sections, users};
+use crate::clock::UnixTime;
+use crate::store::enrolments::{
+    self, Enrolment, EnrolmentChange, NewChange, NewEnrolment as NewRow, Role, Standing,
+};
+use crate::store::statuses::{self, Meaning, Scope};
+use crate::store::{Author, EnrolmentId, Extra, StatusId, WriteTx};
+
+/// `new_enrolment`: somebody is in a section.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEnrolment {
+    /// The peer's id of the section.
+    pub sectionid: String,
+    /// The peer's id of the user.
+    pub userid: String,
+    /// As what.
+    pub role: Role,
+    /// From when; may lie ahead. `None`: from now.
+    pub effective_at: Option<UnixTime>,
+    /// Everything else.
+    pub extra: Extra,
+}
+
+/// `drop_enrolment`: somebody is no longer in a section.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DropEnrolment {
+    /// The peer's id of the section.
+    pub sectionid: String,
+    /// The peer's id of the user.
+    pub userid: String,
+    /// As what the user was there.
+    pub role: Role,
+    /// The status it ends with: a code, a title or a meaning. `None`: withdrawn.
+    pub status: Option<String>,
+    /// Why.
+    pub note: Option<String>,
+    /// From when; may lie ahead. `None`: from now.
+    pub effective_at: Option<UnixTime>,
+    /// Everything else.
+    pub extra: Extra,
+}
+
+impl NewEnrolment {
+    pub(super) fn parse(fields: &mut Fields<'_>) -> Result<Self, RegisterError> {
+        Ok(Self {
+            sectionid: fields.required_id(&["sectionid"])?,
+            userid: fields.required_id(&["userid"])?,
+            role: parse_role(fields)?,
+            effective_at: fields.moment("effective_at")?,
+            extra: fields.rest()?,
+        })
+    }
+}
+
+impl DropEnrolment {
+    pub(super) fn parse(fields: &mut Fields<'_>) -> Result<Self, RegisterError> {
+        Ok(Self {
+            sectionid: fields.required_id(&["sectionid"])?,
+            userid: fields.required_id(&["userid"])?,
+            role: parse_role(fields)?,
+            status: fields.text("status", MAX_NAME)?.laid_over(None),
+            note: fields.text("note", MAX_NOTE)?.laid_over(None),
+            effective_at: fields.moment("effective_at")?,
+            extra: fields.rest()?,
+        })
+    }
+}
+
+fn parse_role(fields: &mut Fields<'_>) -> Result<Role, RegisterError> {
+    let word = fields.required_text("role", MAX_NAME)?;
+    Role::from_word(&word).ok_or_else(|| RegisterError::Role {
+        found: word.chars().take(super::fields::SHOWN).collect(),
+    })
+}
+
+/// A status that somebody gives an enrolment.
+pub(super) struct Said<'a> {
+    pub(super) status: StatusId,
+    pub(super) effective_at: Option<UnixTime>,
+    pub(super) note: Option<&'a str>,
+}
+
+pub(super) fn new(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    call: &NewEnrolment,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let owner = author.owner();
+    let section = sections::in_use(tx, owner, "sectionid", &call.sectionid)?;
+    let person = users::referred(tx, owner, "userid", &call.userid)?;
+    let said = Said {
+        status: first_status(tx, Meaning::Active)?,
+        effective_at: call.effective_at,
+        note: None,
+    };
+    if let Some(enrolment) = enrolments::find(tx, owner, section.id, person, call.role)? {
+        return change(tx, author, &enrolment, &said, &call.extra, now);
+    }
+    let row = NewRow {
+        owner,
+        section: section.id,
+        person,
+        role: call.role,
+        status: first_status(tx, Meaning::Pending)?,
+        extra: &call.extra,
+    };
+    let id = enrolments::insert(tx, &row, now)?;
+    add(tx, author, id, &said, said.effective_at.unwrap_or(now), now)?;
+    Ok(Reply {
+        status: Status::Created,
+        id: id.0,
+    })
+}
+
+pub(super) fn drop(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    call: &DropEnrolment,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let owner = author.owner();
+    let section = sections::in_use(tx, owner, "sectionid", &call.sectionid)?;
+    let person = users::referred(tx, owner, "userid", &call.userid)?;
+    let Some(enrolment) = enrolments::find(tx, owner, section.id, person, call.role)? else {
+        let by_hand = enrolments::find(tx, None, section.id, person, call.role)?;
+        return Err(not_there(call, by_hand.is_some()));
+    };
+    let said = Said {
+        status: ending_status(tx, call.status.as_deref())?,
+        effective_at: call.effective_at,
+        note: call.note.as_deref(),
+    };
+    change(tx, author, &enrolment, &said, &call.extra, now)
+}
+
+fn not_there(call: &DropEnrolment, by_hand: bool) -> RegisterError {
+    if by_hand {
+        RegisterError::NotYours {
+            row: "enrolment",
+            field: "userid",
+            id: call.userid.clone(),
+        }
+    } else {
+        RegisterError::NotEnrolled {
+            userid: call.userid.clone(),
+            sectionid: call.sectionid.clone(),
+            role: call.role.as_str(),
+        }
+    }
+}
+
+fn change(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    enrolment: &Enrolment,
+    said: &Said<'_>,
+    extra: &Extra,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let mut changed = false;
+    if enrolment.removed_at.is_some() {
+        let restored = NewChange {
+            change: EnrolmentChange::Restored,
+            status: None,
+            effective_at: now,
+            note: None,
+        };
+        enrolments::add_change(tx, enrolment.id, &restored, author, now)?;
+        changed = true;
+    }
+    let merged = super::fields::overlay(&enrolment.extra, extra)?;
+    if merged != enrolment.extra {
+        enrolments::set_extra(tx, enrolment.id, &merged, now)?;
+        changed = true;
+    }
+    changed |= say(tx, author, enrolment.id, said, now)?;
+    Ok(Reply {
+        status: Status::updated_if(changed),
+        id: enrolment.id.0,
+    })
+}
+
+/// Gives an enrolment a status; whether that was news.
+///
+/// It is none where a peer or an import repeats its own last word, or an administrator says what holds
+/// already. Without a date it holds from now on
+/// for good, so changes that the same author had dated ahead are overruled.
+pub(super) fn say(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    id: EnrolmentId,
+    said: &Said<'_>,
+    now: UnixTime,
+) -> Result<bool, RegisterError> {
+    let last = match author {
+        Author::Admin { .. } => {
+            enrolments::standing_at(tx, id, said.effective_at.unwrap_or(now))?
+        }
+        Author::Peer { .. } | Author::Import { .. } => enrolments::last_word(tx, id, author)?,
+    };
+    if last.is_some_and(|last| repeats(said, &last, now)) {
+        return Ok(false);
+    }
+    if said.effective_at.is_none() {
+        overrule_plans(tx, author, id, said, now)?;
+    }
+    add(tx, author, id, said, said.effective_at.unwrap_or(now), now)?;
+    Ok(true)
+}
+
+fn repeats(said: &Said<'_>, last: &Standing, now: UnixTime) -> bool {
+    let same_time = match said.effective_at {
+        Some(at) => at == last.effective_at,
+        None => last.effective_at <= now,
+    };
+    same_time
+        && said.status == last.status
+        && said.note.is_none_or(|note| last.note.as_deref() == Some(note))
+}
+
+/// Writes the new status over each moment ahead for which the author had planned another.
+fn overrule_plans(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    id: EnrolmentId,
+    said: &Said<'_>,
+    now: UnixTime,
+) -> Result<(), RegisterError> {
+    for ahead in enrolments::dated_after(tx, id, author, now)? {
+        let planned = enrolments::standing_at(tx, id, ahead)?;
+        if planned.is_none_or(|planned| planned.status != said.status) {
+            add(tx, author, id, said, ahead, now)?;
+        }
+    }
+    Ok(())
+}
+
+fn add(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    id: EnrolmentId,
+    said: &Said<'_>,
+    effective_at: UnixTime,
+    now: UnixTime,
+) -> Result<(), RegisterError> {
+    let change = NewChange {
+        change: EnrolmentChange::Status,
+        status: Some(said.status),
+        effective_at,
+        note: said.note,
+    };
+    Ok(enrolments::add_change(tx, id, &change, author, now)?)
+}
+
+/// The school's first status of that meaning.
+fn first_status(tx: &WriteTx<'_>, meaning: Meaning) -> Result<StatusId, RegisterError> {
+    statuses::first(tx, Scope::Section, meaning)?
+        .map(|status| status.id)
+        .ok_or_else(|| RegisterError::Wrong {
+            field: "status",
+            found: format!("“{meaning}”"),
+            expected: "a meaning that the school has a status for".to_owned(),
+        })
+}
+
+fn ending_status(tx: &WriteTx<'_>, word: Option<&str>) -> Result<StatusId, RegisterError> {
+    let Some(word) = word else {
+        return first_status(tx, Meaning::Withdrawn);
+    };
+    match statuses::find(tx, Scope::Section, word)? {
+        Some(status) if status.meaning.ends() => Ok(status.id),
+        _ => {
+            let ending: Vec<String> = statuses::list(tx, Scope::Section)?
+                .into_iter()
+                .filter(|status| status.meaning.ends())
+                .map(|status| format!("{} ({})", status.code, status.title))
+                .collect();
+            Err(RegisterError::Wrong {
+                field: "status",
+                found: shown(word),
+                expected: format!("a status that ends an enrolment: {}", ending.join(", ")),
+            })
+        }
+    }
+}

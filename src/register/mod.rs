@@ -1,0 +1,125 @@
+//! The school: people, sections, enrolments, assessments and grades. The rules live here; no SQL, no HTML.
+//!
+//! A call goes two steps. [`Call::parse`] takes the parameters apart without looking at the register;
+//! [`apply`] holds it against the register and changes it, within a transaction that the caller gives.
+//! One file a concern: each has the structs of its methods, their `parse` and their rule.
+//!
+//! What holds throughout:
+//!
+//! - A peer sees and changes its own rows alone. Ids are looked up among them, so the same id from
+//!   another peer is another row.
+//! - A call that says nothing new writes nothing and answers `unchanged`. A peer that merely repeats
+//!   its last word says nothing new: what an administrator has decided since then stands.
+//! - Nothing is erased. What was removed comes back when it is sent again.
+
+mod assessments;
+mod by_hand;
+mod call;
+mod enrolments;
+mod error;
+mod fields;
+mod grades;
+mod sections;
+mod service;
+mod users;
+
+pub use assessments::{AssessmentChanges, NewAssessment, RemoveAssessment, UpdateAssessment};
+pub use by_hand::{
+    HandMadeAssessment, enter_grade, make_assessment, mark_enrolment_in_error, mark_grade_in_error,
+    set_enrolment_status, set_school_status,
+};
+pub use call::Call;
+pub use enrolments::{DropEnrolment, NewEnrolment};
+pub use error::RegisterError;
+pub use fields::{
+    Change, MAX_ATTEMPT, MAX_EMAIL, MAX_ID, MAX_LIST, MAX_NAME, MAX_NOTE, MAX_POINTS, MAX_USERNAME,
+};
+pub use grades::{NewGrade, RemoveGrade};
+pub use sections::{NewSection, ONGOING, RemoveSection, SectionChanges, UpdateSection};
+pub use service::SERVICE;
+pub use users::{FetchUser, RemoveUser, UpdateUser, UserKey, UserRecord};
+
+pub use crate::store::Author;
+
+use crate::clock::UnixTime;
+use crate::store::WriteTx;
+use crate::xmlrpc::{Struct, Value};
+
+/// What a call did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// A new row.
+    Created,
+    /// A row that was there changed.
+    Updated,
+    /// The register said the same already; nothing was written.
+    Unchanged,
+}
+
+impl Status {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
+    fn updated_if(changed: bool) -> Self {
+        if changed {
+            Self::Updated
+        } else {
+            Self::Unchanged
+        }
+    }
+}
+
+/// The answer to every call: struct {status, id}.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// What the call did.
+    pub status: Status,
+    /// Our row number of what it was about.
+    pub id: i64,
+}
+
+impl From<Reply> for Value {
+    fn from(reply: Reply) -> Self {
+        Struct::with_capacity(2)
+            .with("status", reply.status.as_str())
+            .with("id", reply.id)
+            .into()
+    }
+}
+
+/// Does what `call` says, in the name of `author`.
+///
+/// On an error the transaction may hold a part of it: run each call under a savepoint of its own
+/// ([`WriteTx::savepoint`]), or as a job of its own.
+///
+/// # Errors
+/// Where the call cannot be done ([`RegisterError::code`] has the fault), or the database fails.
+pub fn apply(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    call: &Call,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    match call {
+        Call::FetchUser(call) => users::fetch(tx, author, call, now),
+        Call::UpdateUser(call) => users::update(tx, author, call, now),
+        Call::RemoveUser(call) => users::remove(tx, author, call, now),
+        Call::NewSection(call) => sections::new(tx, author, call, now),
+        Call::UpdateSection(call) => sections::update(tx, author, call, now),
+        Call::RemoveSection(call) => sections::remove(tx, author, call, now),
+        Call::NewEnrolment(call) => enrolments::new(tx, author, call, now),
+        Call::DropEnrolment(call) => enrolments::drop(tx, author, call, now),
+        Call::NewAssessment(call) => assessments::new(tx, author, call, now),
+        Call::UpdateAssessment(call) => assessments::update(tx, author, call, now),
+        Call::RemoveAssessment(call) => assessments::remove(tx, author, call, now),
+        Call::NewGrade(call) => grades::new(tx, author, call, now),
+        Call::RemoveGrade(call) => grades::remove(tx, author, call, now),
+    }
+}
