@@ -2,11 +2,15 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 used wrongly (clap's own, and configuration that cannot be used).
 
+// The doc comments of arguments are the help texts people read in a terminal: no backticks, no links.
+#![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
+
 mod call;
 mod doctor;
 mod key;
 mod output;
 mod peer;
+mod register;
 mod serve;
 mod site;
 
@@ -58,6 +62,9 @@ enum Command {
     Peer(peer::PeerCommand),
     /// Call a method of a peer, signed and sealed, and print the reply as JSON
     Call(call::CallArguments),
+    /// List what stands in the register
+    #[command(subcommand)]
+    Register(register::RegisterCommand),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -101,7 +108,9 @@ pub enum CliError {
         source: std::io::Error,
     },
     /// The address to listen at.
-    #[error("cannot listen at {address}: {source}. Is another mnetd running there? Choose another with --listen")]
+    #[error(
+        "cannot listen at {address}: {source}. Is another mnetd running there? Choose another with --listen"
+    )]
     Listen {
         /// Which.
         address: std::net::SocketAddr,
@@ -121,7 +130,9 @@ pub enum CliError {
     #[error("“{0}” is no text dialect; expected utf8, mahara, old-php or auto")]
     Dialect(String),
     /// A parameter that is no JSON.
-    #[error("the parameter {text} cannot be sent: {reason}. Expected JSON; a text needs its quotes, and the shell its own around them: '\"text\"'")]
+    #[error(
+        "the parameter {text} cannot be sent: {reason}. Expected JSON; a text needs its quotes, and the shell its own around them: '\"text\"'"
+    )]
     Parameter {
         /// As typed.
         text: String,
@@ -140,10 +151,14 @@ pub enum CliError {
     #[error("{0} is not a registered peer; mnetd peer list shows those that are")]
     UnknownPeer(String),
     /// A peer that is there already.
-    #[error("{0} is a peer already; mnetd peer show {0} shows it, mnetd peer check {0} follows its new key")]
+    #[error(
+        "{0} is a peer already; mnetd peer show {0} shows it, mnetd peer check {0} follows its new key"
+    )]
     KnownPeer(Wwwroot),
     /// Another fingerprint than the one agreed to.
-    #[error("{peer} hands out a certificate with another fingerprint: {offered}. Nothing was changed")]
+    #[error(
+        "{peer} hands out a certificate with another fingerprint: {offered}. Nothing was changed"
+    )]
     OtherFingerprint {
         /// Which peer.
         peer: Wwwroot,
@@ -210,6 +225,7 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Key(command) => key::run(&site, command),
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
+        Command::Register(command) => register::run(&site, command),
         Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
     }
 }
@@ -222,8 +238,7 @@ fn start_log(config: &Config, command: &Command) -> Result<(), CliError> {
         _ => "warn",
     };
     let filter = config.log.as_deref().unwrap_or(usual);
-    let filter =
-        EnvFilter::try_new(filter).map_err(|_| CliError::LogFilter(filter.to_owned()))?;
+    let filter = EnvFilter::try_new(filter).map_err(|_| CliError::LogFilter(filter.to_owned()))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -253,9 +253,12 @@ impl Look<'_> {
     }
 
     fn read_call(&mut self, verified: &Verified, peer: &Peer) -> Result<MethodCall, Stop> {
-        let decoded =
-            xmlrpc::decode_call(verified.payload(), peer.dialect.reading(), &Limits::default())
-                .map_err(Refusal::Payload)?;
+        let decoded = xmlrpc::decode_call(
+            verified.payload(),
+            peer.dialect.reading(),
+            &Limits::default(),
+        )
+        .map_err(Refusal::Payload)?;
         self.record.method = Some(decoded.message.method.clone());
         let Some(dialect) = peer
             .dialect
@@ -281,7 +284,7 @@ impl Look<'_> {
         let trusted = self
             .state
             .store
-            .read_blocking(|tx| peers::clear_text_addresses(tx))
+            .read_blocking(peers::clear_text_addresses)
             .map_err(|error: StoreError| internal(&error))?;
         let networks: Vec<_> = trusted
             .iter()
