@@ -14,11 +14,13 @@
 //! - [`envelope`]: sign, verify, seal, open: functions over bytes and keys.
 //! - [`xmlrpc`]: values, calls and responses as XML, in both text dialects. Knows nothing of MNet.
 //! - [`store`]: the only place with SQL; one file a family of tables, typed rows in and out.
+//! - [`register`]: the school: people, sections, enrolments, assessments, grades, their histories. The rules, no SQL.
 
 pub mod clock;
 pub mod config;
 pub mod envelope;
 pub mod keys;
+pub mod register;
 pub mod service;
 pub mod store;
 pub mod wwwroot;

@@ -204,14 +204,7 @@ pub(super) fn update(
         Some(sectionid) => Some(sections::in_use(tx, owner, "sectionid", sectionid)?.id),
         None => None,
     };
-    change(
-        tx,
-        &known,
-        section,
-        call.name.as_ref(),
-        &call.changes,
-        now,
-    )
+    change(tx, &known, section, call.name.as_ref(), &call.changes, now)
 }
 
 fn change(

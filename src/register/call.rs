@@ -55,7 +55,9 @@ impl Call {
             "update_user" => Self::UpdateUser(UpdateUser::parse(&mut Fields::of(params)?)?),
             "remove_user" => Self::RemoveUser(RemoveUser::parse(params)?),
             "new_section" => Self::NewSection(NewSection::parse(&mut Fields::of(params)?)?),
-            "update_section" => Self::UpdateSection(UpdateSection::parse(&mut Fields::of(params)?)?),
+            "update_section" => {
+                Self::UpdateSection(UpdateSection::parse(&mut Fields::of(params)?)?)
+            }
             "remove_section" => Self::RemoveSection(RemoveSection::parse(params)?),
             "new_enrolment" => Self::NewEnrolment(NewEnrolment::parse(&mut Fields::of(params)?)?),
             "drop_enrolment" => {

@@ -198,9 +198,7 @@ pub(super) fn say(
     now: UnixTime,
 ) -> Result<bool, RegisterError> {
     let last = match author {
-        Author::Admin { .. } => {
-            enrolments::standing_at(tx, id, said.effective_at.unwrap_or(now))?
-        }
+        Author::Admin { .. } => enrolments::standing_at(tx, id, said.effective_at.unwrap_or(now))?,
         Author::Peer { .. } | Author::Import { .. } => enrolments::last_word(tx, id, author)?,
     };
     if last.is_some_and(|last| repeats(said, &last, now)) {
@@ -220,7 +218,9 @@ fn repeats(said: &Said<'_>, last: &Standing, now: UnixTime) -> bool {
     };
     same_time
         && said.status == last.status
-        && said.note.is_none_or(|note| last.note.as_deref() == Some(note))
+        && said
+            .note
+            .is_none_or(|note| last.note.as_deref() == Some(note))
 }
 
 /// Writes the new status over each moment ahead for which the author had planned another.

@@ -362,7 +362,11 @@ pub(super) fn shown(text: &str) -> String {
         .take(SHOWN)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
-    let more = if characters.next().is_some() { "…" } else { "" };
+    let more = if characters.next().is_some() {
+        "…"
+    } else {
+        ""
+    };
     format!("“{start}{more}”")
 }
 

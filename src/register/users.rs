@@ -316,11 +316,7 @@ fn save(
 
 /// The spelling used here once the owner spells the person `sent`: as long as the owner's spelling
 /// stays, ours does, even where the plain name has become free.
-fn username_after(
-    tx: &ReadTx<'_>,
-    person: &Person,
-    sent: &str,
-) -> Result<String, RegisterError> {
+fn username_after(tx: &ReadTx<'_>, person: &Person, sent: &str) -> Result<String, RegisterError> {
     if person.fields.sent_username.eq_ignore_ascii_case(sent) {
         Ok(person.fields.username.clone())
     } else {
@@ -399,11 +395,7 @@ pub(super) fn remove(
     })
 }
 
-fn own(
-    tx: &ReadTx<'_>,
-    owner: Option<PeerId>,
-    user: &UserKey,
-) -> Result<Person, RegisterError> {
+fn own(tx: &ReadTx<'_>, owner: Option<PeerId>, user: &UserKey) -> Result<Person, RegisterError> {
     if let Some(person) = look_up(tx, owner, user)? {
         return Ok(person);
     }
