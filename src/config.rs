@@ -35,8 +35,9 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// How log lines look.
     pub log_format: LogFormat,
-    /// Which log lines there are: a `tracing` filter such as `info` or `mnetd=debug`.
-    pub log: String,
+    /// Which log lines there are: a `tracing` filter such as `info` or `mnetd=debug`; `None`: what suits
+    /// the command.
+    pub log: Option<String>,
     /// Whether an unknown site may register itself by keyswap.
     pub register_all_hosts: bool,
     /// How old a request may be, in seconds.
@@ -83,7 +84,8 @@ pub struct Overrides {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_format: Option<LogFormat>,
 
-    /// Which log lines there are, such as warn, info or mnetd=debug [default: info]
+    /// Which log lines there are, such as warn, info or mnetd=debug [default: info for the
+    /// server, warn for the other commands]
     #[arg(long, global = true, value_name = "FILTER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
@@ -179,7 +181,11 @@ impl Config {
             return Err(ConfigError::NoFile(path.to_owned()));
         }
         let file = file.unwrap_or(Path::new(DEFAULT_FILE));
-        let overrides: Overrides = Figment::from(Toml::file_exact(file))
+        let mut sources = Figment::new();
+        if file.exists() {
+            sources = sources.merge(Toml::file_exact(file));
+        }
+        let overrides: Overrides = sources
             .merge(Env::prefixed("MNETD_").only(&OPTIONS))
             .merge(Serialized::defaults(flags))
             .extract()
@@ -214,7 +220,7 @@ impl Config {
             data: given.data.unwrap_or_else(|| PathBuf::from(".")),
             metrics_listen: given.metrics_listen,
             log_format: given.log_format.unwrap_or_default(),
-            log: given.log.unwrap_or_else(|| "info".to_owned()),
+            log: given.log,
             register_all_hosts: given.register_all_hosts.unwrap_or(false),
             max_age: max_age.into(),
             max_ahead: max_ahead.into(),

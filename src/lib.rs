@@ -14,14 +14,24 @@
 //! - [`envelope`]: sign, verify, seal, open: functions over bytes and keys.
 //! - [`xmlrpc`]: values, calls and responses as XML, in both text dialects. Knows nothing of MNet.
 //! - [`store`]: the only place with SQL; one file a family of tables, typed rows in and out.
-//! - [`register`]: the school: people, sections, enrolments, assessments, grades, their histories. The rules, no SQL.
+//! - [`workers`]: the bounded pool for RSA work.
+//! - [`peer`]: who we know, what each may call, how they are met, called, and followed when they rotate.
+//! - [`register`]: the school: people, sections, enrolments, assessments, grades, their histories.
+//! - [`rpc`]: one HTTP request: open, check, dispatch, seal; one file a service.
+//! - [`web`]: the only place with HTML.
+//! - [`cli`]: one file a subcommand.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod envelope;
 pub mod keys;
+pub mod peer;
 pub mod register;
+pub mod rpc;
 pub mod service;
 pub mod store;
+pub mod web;
+pub mod workers;
 pub mod wwwroot;
 pub mod xmlrpc;

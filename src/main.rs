@@ -1,1 +1,7 @@
-fn main() {}
+//! The `mnetd` program: parses the command line and hands over to the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mnetd::cli::run()
+}

@@ -196,6 +196,18 @@ pub fn set_dialect(
     Ok(())
 }
 
+/// Sets whether what is found out later may change a peer's dialect.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn set_dialect_fixed(tx: &WriteTx<'_>, peer: PeerId, fixed: bool) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE peer SET text_dialect_fixed = ?2 WHERE id = ?1",
+        params![peer, fixed],
+    )?;
+    Ok(())
+}
+
 /// Notes a call that held, and how far the peer's clock is from ours where the call told.
 ///
 /// # Errors

@@ -1,0 +1,334 @@
+//! `mnetd doctor`: finds and explains what really goes wrong with MNet.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::CliError;
+use super::output::{self, Format, printable};
+use super::site::Site;
+use crate::config::Config;
+use crate::keys::Certificate;
+use crate::peer::{CallError, Peer, TransportError};
+use crate::xmlrpc::Value;
+
+#[derive(Args, Debug)]
+pub struct DoctorArguments {
+    /// A peer's wwwroot [default: every peer]
+    peer: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// How serious a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Note,
+    Problem,
+}
+
+/// One thing looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    about: String,
+    verdict: Verdict,
+    finding: String,
+}
+
+const COLUMNS: [&str; 3] = ["verdict", "about", "finding"];
+
+/// Clocks further apart than this are told: at 15 s peers begin to refuse each other.
+const CLOCK_NOTE: u64 = 5;
+
+/// Certificates that expire within this many days are told.
+const EXPIRY_NOTE_DAYS: i64 = 3;
+
+struct Examination<'a> {
+    site: &'a Site,
+    config: &'a Config,
+    findings: Vec<Finding>,
+}
+
+pub fn run(
+    site: &Site,
+    config: &Config,
+    arguments: &DoctorArguments,
+) -> Result<ExitCode, CliError> {
+    let peers = match &arguments.peer {
+        Some(url) => vec![site.peer(url)?],
+        None => site.store.read_blocking(Peer::all)?,
+    };
+    let mut examination = Examination {
+        site,
+        config,
+        findings: Vec::new(),
+    };
+    examination.ourselves();
+    for peer in &peers {
+        examination.peer(peer)?;
+    }
+    if peers.is_empty() {
+        examination.add(
+            "peers",
+            Verdict::Note,
+            "no peer is registered yet; add one with: mnetd peer add https://YOUR-MOODLE",
+        );
+    }
+    output::print(arguments.format, &COLUMNS, &examination.findings)?;
+    let is_well = examination
+        .findings
+        .iter()
+        .all(|finding| finding.verdict != Verdict::Problem);
+    Ok(if is_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+impl Examination<'_> {
+    fn add(&mut self, about: &str, verdict: Verdict, finding: impl Into<String>) {
+        self.findings.push(Finding {
+            about: about.to_owned(),
+            verdict,
+            finding: finding.into(),
+        });
+    }
+
+    fn ourselves(&mut self) {
+        let wwwroot = self.site.wwwroot.to_string();
+        match self.site.keys.check_site() {
+            Ok(()) => self.add(
+                "this site",
+                Verdict::Ok,
+                format!("the certificate is made out for {wwwroot}"),
+            ),
+            Err(error) => self.add("this site", Verdict::Problem, error.to_string()),
+        }
+        let ring = self.site.keys.ring();
+        self.expiry(
+            "this site",
+            ring.current().certificate(),
+            "the server rotates it by itself; is it running?",
+        );
+        if !self.site.wwwroot.is_https() && !self.config.listen.ip().is_loopback() {
+            self.add(
+                "this site",
+                Verdict::Note,
+                "the wwwroot is plain http: put the server behind a reverse proxy with https",
+            );
+        }
+        self.own_address();
+    }
+
+    /// Whether our own address leads to us: peers call back at it.
+    fn own_address(&mut self) {
+        let url = self.site.wwwroot.join("/mnet/publickey.php");
+        let fetched = self
+            .site
+            .block_on(self.site.client.transport().get(&url));
+        let ours = self.site.keys.ring();
+        let certificate = ours.current().certificate();
+        match fetched {
+            Ok(body) if String::from_utf8_lossy(&body).trim() == certificate.pem().trim() => self
+                .add(
+                    "this site",
+                    Verdict::Ok,
+                    format!("{url} leads to this server"),
+                ),
+            Ok(_) => self.add(
+                "this site",
+                Verdict::Problem,
+                format!("{url} is answered, but with another certificate: another site, or another data directory, stands at this address"),
+            ),
+            Err(error) => self.add(
+                "this site",
+                Verdict::Problem,
+                format!("{error}. If the server is not running, start it with: mnetd serve"),
+            ),
+        }
+    }
+
+    fn expiry(&mut self, about: &str, certificate: &Certificate, what_to_do: &str) {
+        let now = self.site.clock.now();
+        let days = certificate.not_after().since(now).div_euclid(86_400);
+        let until = certificate.not_after();
+        if days < 0 {
+            self.add(
+                about,
+                Verdict::Problem,
+                format!("the certificate expired at {until}; {what_to_do}"),
+            );
+        } else if days <= EXPIRY_NOTE_DAYS {
+            self.add(
+                about,
+                Verdict::Note,
+                format!("the certificate expires at {until}; {what_to_do}"),
+            );
+        } else {
+            self.add(
+                about,
+                Verdict::Ok,
+                format!("the certificate holds until {until}"),
+            );
+        }
+    }
+
+    fn peer(&mut self, peer: &Peer) -> Result<(), CliError> {
+        let about = peer.wwwroot.to_string();
+        self.home_page(&about, peer);
+        let key_is_known = self.offered_certificate(&about, peer);
+        let call = self
+            .site
+            .client
+            .call(peer, "system/listServices", Vec::new());
+        match self.site.block_on(call) {
+            Ok(services) => {
+                self.add(
+                    &about,
+                    Verdict::Ok,
+                    "a signed and sealed call was answered, signed with the key known here",
+                );
+                self.services(&about, peer, &services);
+            }
+            Err(error) => self.failed_call(&about, key_is_known, &error),
+        }
+        self.site.block_on(self.site.store.flush())?;
+        let peer = self.site.peer(&about)?;
+        self.expiry(
+            &about,
+            &peer.certificate,
+            "a Moodle makes a new one with the next request it gets; open its home page, then run: mnetd peer check",
+        );
+        self.clock(&about, &peer)
+    }
+
+    fn home_page(&mut self, about: &str, peer: &Peer) {
+        let page = self
+            .site
+            .block_on(self.site.client.transport().get(&peer.wwwroot.join("/")));
+        match page {
+            Ok(_) => self.add(about, Verdict::Ok, "the home page answers"),
+            Err(error @ TransportError::Redirected { .. }) => self.add(
+                about,
+                Verdict::Problem,
+                format!("{error}. A wwwroot that differs in http/https, “www.” or a path is another site to MNet"),
+            ),
+            Err(error) => self.add(about, Verdict::Problem, error.to_string()),
+        }
+    }
+
+    /// Compares the certificate the peer hands out with the one stored. Returns whether they agree.
+    fn offered_certificate(&mut self, about: &str, peer: &Peer) -> bool {
+        let offered = match self.site.block_on(self.site.client.offered_certificate(peer)) {
+            Ok(offered) => offered,
+            Err(error) => {
+                self.add(
+                    about,
+                    Verdict::Problem,
+                    format!("the peer hands out no certificate: {error}"),
+                );
+                return false;
+            }
+        };
+        if let Err(mismatch) = offered.matches(&peer.wwwroot) {
+            self.add(about, Verdict::Problem, mismatch.to_string());
+            return false;
+        }
+        if offered == peer.certificate {
+            self.add(
+                about,
+                Verdict::Ok,
+                format!("the certificate is the one known here ({})", offered.fingerprint()),
+            );
+            return true;
+        }
+        self.add(
+            about,
+            Verdict::Note,
+            format!(
+                "the peer hands out another certificate ({}) than the one known here ({}); if the next call is answered, the peer has proven it",
+                offered.fingerprint(),
+                peer.certificate.fingerprint()
+            ),
+        );
+        false
+    }
+
+    fn failed_call(&mut self, about: &str, key_is_known: bool, error: &CallError) {
+        let more = match error {
+            CallError::Empty(_) | CallError::NotMnet { .. } if key_is_known => {
+                ". It answers in the clear but not sealed, so it is the sealing that fails there: almost surely PHP's OpenSSL 3 without RC4"
+            }
+            _ => "",
+        };
+        self.add(about, Verdict::Problem, format!("{error}{more}"));
+    }
+
+    /// Compares what the peer says of each service with what is allowed here: both sides must agree.
+    fn services(&mut self, about: &str, peer: &Peer, answer: &Value) {
+        let there: Vec<(String, bool, bool)> = answer
+            .to_list()
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|service| {
+                let flag = |name| service.get(name).and_then(Value::to_boolean).unwrap_or(false);
+                let name = service.get("name").and_then(Value::to_text)?;
+                Some((printable(&name), flag("publish"), flag("subscribe")))
+            })
+            .collect();
+        for right in &peer.rights {
+            let name = &right.service;
+            let found = there.iter().find(|(service, _, _)| service == name);
+            let (publishes, subscribes) = found.map_or((false, false), |(_, p, s)| (*p, *s));
+            if right.subscribe && !publishes {
+                self.add(about, Verdict::Note, format!("we subscribe to {name}, but the peer does not publish it to us: tick it there (Moodle: Networking > Manage peers > this site > Services) if it is to be used"));
+            }
+            if right.publish && !subscribes {
+                self.add(about, Verdict::Note, format!("we publish {name}, but the peer does not subscribe to it: tick it there, or install the plugin that brings it"));
+            }
+        }
+        for (name, publishes, subscribes) in &there {
+            if *subscribes && !peer.may_call(name) {
+                self.add(about, Verdict::Note, format!("the peer subscribes to {name}, which we do not publish to it; allow it with: mnetd peer allow {about} {name} --publish"));
+            }
+            if *publishes && !peer.we_may_call(name) {
+                self.add(about, Verdict::Note, format!("the peer publishes {name}, to which we do not subscribe; allow it with: mnetd peer allow {about} {name} --subscribe"));
+            }
+        }
+        let has = |service: &str, publish: bool| {
+            there
+                .iter()
+                .any(|(name, p, s)| name == service && if publish { *p } else { *s })
+        };
+        if has("sso_idp", true) != has("sso_sp", false) {
+            self.add(about, Verdict::Problem, "only one half of single sign-on is ticked there: for its users to come here it must publish sso_idp (identity provider) and subscribe to sso_sp (service provider)");
+        }
+    }
+
+    fn clock(&mut self, about: &str, peer: &Peer) -> Result<(), CliError> {
+        let Some(offset) = self.site.peer_row(peer)?.clock_offset else {
+            return Ok(());
+        };
+        if offset.unsigned_abs() > CLOCK_NOTE {
+            let allowed = self.config.max_ahead;
+            let verdict = if offset.unsigned_abs() > allowed.unsigned_abs() {
+                Verdict::Problem
+            } else {
+                Verdict::Note
+            };
+            self.add(about, verdict, format!("its clock is {offset:+} s against ours; beyond {allowed} s messages are refused. Set the clocks of both servers by NTP"));
+        } else {
+            self.add(
+                about,
+                Verdict::Ok,
+                format!("its clock agrees with ours ({offset:+} s)"),
+            );
+        }
+        Ok(())
+    }
+}

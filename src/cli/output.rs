@@ -1,0 +1,116 @@
+//! Lists as a table for people, as JSON or CSV for programs.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::CliError;
+
+/// How a list is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for people.
+    #[default]
+    Table,
+    /// One JSON array.
+    Json,
+    /// One line a row, a header first.
+    Csv,
+}
+
+/// Prints rows; `columns` are the names of the members that table and CSV show, in order, while JSON
+/// has every member.
+pub fn print<T: Serialize>(
+    format: Format,
+    columns: &[&str],
+    rows: &[T],
+) -> Result<(), CliError> {
+    let rows = rows
+        .iter()
+        .map(serde_json::to_value)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| CliError::Output(error.into()))?;
+    let written = match format {
+        Format::Json => print_json(&rows),
+        Format::Csv => print_csv(columns, &rows),
+        Format::Table => print_table(columns, &rows),
+    };
+    match written {
+        // The reader has seen enough, as `head` has.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(CliError::Output),
+    }
+}
+
+fn print_json(rows: &[Value]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, rows)?;
+    writeln!(out)
+}
+
+fn print_csv(columns: &[&str], rows: &[Value]) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(io::stdout().lock());
+    writer.write_record(columns)?;
+    for row in rows {
+        writer.write_record(columns.iter().map(|column| cell(row.get(column))))?;
+    }
+    writer.flush()
+}
+
+fn print_table(columns: &[&str], rows: &[Value]) -> io::Result<()> {
+    if rows.is_empty() {
+        return writeln!(io::stdout(), "none");
+    }
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(columns);
+    for row in rows {
+        // Names come from other sites: what could drive a terminal is taken out.
+        table.add_row(columns.iter().map(|column| printable(&cell(row.get(column)))));
+    }
+    for line in table.lines() {
+        writeln!(io::stdout(), "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Bool(truth)) => if *truth { "yes" } else { "no" }.to_owned(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .map(|item| cell(Some(item)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// Text for a terminal: control characters as spaces.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn cells_are_for_people() {
+        assert_eq!(cell(Some(&json!(true))), "yes");
+        assert_eq!(cell(Some(&json!(["a", 1]))), "a, 1");
+        assert_eq!(cell(Some(&Value::Null)), "");
+        assert_eq!(printable("a\u{1b}[31mb\nc"), "a [31mb c");
+    }
+}

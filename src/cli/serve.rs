@@ -1,0 +1,187 @@
+//! `mnetd serve`: answers peers until told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use super::CliError;
+use super::site::Site;
+use crate::config::Config;
+use crate::keys::KeyStore;
+use crate::rpc::{Server, ServerSettings, router, serve, serve_metrics};
+use crate::store::{Store, requests};
+
+/// How often the keys are looked at: whether another process rotated them, whether they are due.
+const KEY_WATCH: Duration = Duration::from_secs(1);
+
+/// How often old samples are cleared out of the metrics.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+pub async fn run(config: &Config) -> Result<(), CliError> {
+    let metrics = start_metrics(config);
+    let site = Site::open(config, &Handle::current())?;
+    site.settle_name()?;
+    let listener = listen(config.listen).await?;
+    let (stop, stopped) = watch::channel(());
+    let metrics_task = match (config.metrics_listen, metrics) {
+        (Some(address), Some(handle)) => {
+            let listener = listen(address).await?;
+            let stopped = wait_for(stopped.clone());
+            Some(tokio::spawn(serve_metrics(listener, handle, stopped)))
+        }
+        _ => None,
+    };
+    let server = Server::new(
+        ServerSettings {
+            wwwroot: site.wwwroot.clone(),
+            max_age: config.max_age,
+            max_ahead: config.max_ahead,
+            register_all_hosts: config.register_all_hosts,
+        },
+        site.store.clone(),
+        Arc::clone(&site.keys),
+        site.clock.clone(),
+        site.client.clone(),
+        site.workers.clone(),
+    );
+    say_what_to_do_next(config, &site);
+    let keys_task = tokio::spawn(watch_keys(
+        Arc::clone(&site.keys),
+        site.store.clone(),
+        site.clock.clone(),
+        wait_for(stopped.clone()),
+    ));
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        // With nobody listening any more there is nothing to stop.
+        let _ = stop.send(());
+    });
+    let routes = router(server, config.trusted_proxies.clone());
+    serve(listener, routes, wait_for(stopped)).await?;
+    let _ = keys_task.await;
+    if let Some(task) = metrics_task {
+        let _ = task.await;
+    }
+    site.store.flush().await?;
+    info!("stopped");
+    Ok(())
+}
+
+fn start_metrics(config: &Config) -> Option<PrometheusHandle> {
+    config.metrics_listen?;
+    match PrometheusBuilder::new().install_recorder() {
+        Ok(handle) => {
+            let upkeep = handle.clone();
+            tokio::spawn(async move {
+                let mut interval = tokio::time::interval(METRICS_UPKEEP);
+                loop {
+                    interval.tick().await;
+                    upkeep.run_upkeep();
+                }
+            });
+            Some(handle)
+        }
+        Err(error) => {
+            error!(%error, "metrics are not available");
+            None
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| CliError::Listen { address, source })
+}
+
+fn say_what_to_do_next(config: &Config, site: &Site) {
+    let wwwroot = &site.wwwroot;
+    let ring = site.keys.ring();
+    let certificate = ring.current().certificate();
+    info!(listen = %config.listen, %wwwroot, fingerprint = %certificate.fingerprint(), certificate_expires = %certificate.not_after(), "mnetd is serving");
+    if !wwwroot.is_https() && !config.listen.ip().is_loopback() {
+        warn!("peers reach this site over plain http; put it behind a reverse proxy with https and set --wwwroot to that address");
+    }
+    if site.has_peers().unwrap_or(false) {
+        info!("peers are registered; mnetd peer list shows them, mnetd doctor checks them");
+        return;
+    }
+    info!("next: 1. mnetd peer add https://YOUR-MOODLE (and compare the fingerprint it shows)");
+    info!(
+        "      2. in Moodle, Site administration > Networking > Manage peers: add {wwwroot} as a Moodle"
+    );
+    info!("      3. mnetd doctor https://YOUR-MOODLE");
+}
+
+/// Takes over rotations made by `mnetd key rotate`, rotates before expiry, and forgets what was heard
+/// under pairs that are gone.
+async fn watch_keys(
+    keys: Arc<KeyStore>,
+    store: Store,
+    clock: crate::clock::Clock,
+    stopped: impl Future<Output = ()>,
+) {
+    let mut interval = tokio::time::interval(KEY_WATCH);
+    let mut stopped = std::pin::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            _ = interval.tick() => {}
+        }
+        let (watched, now) = (Arc::clone(&keys), clock.now());
+        let looked = tokio::task::spawn_blocking(move || {
+            let reloaded = watched.reload_if_changed()?;
+            Ok::<_, crate::keys::KeyStoreError>(watched.rotate_if_due(now)? || reloaded)
+        })
+        .await;
+        match looked {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => forget_gone_pairs(&keys, &store).await,
+            Ok(Err(error)) => error!(%error, "the keys could not be looked at"),
+            Err(error) => error!(%error, "the keys could not be looked at"),
+        }
+    }
+}
+
+async fn forget_gone_pairs(keys: &KeyStore, store: &Store) {
+    let ring = keys.ring();
+    let kept: Vec<[u8; 32]> = std::iter::once(ring.current())
+        .chain(ring.old().iter().map(|old| &old.pair))
+        .map(|pair| *pair.certificate().fingerprint().as_bytes())
+        .collect();
+    info!(fingerprint = %ring.current().certificate().fingerprint(), "another key pair is in force");
+    if let Err(error) = store
+        .write(move |tx| requests::forget_key_pairs_but(tx, &kept))
+        .await
+    {
+        error!(%error, "requests heard under keys that are gone could not be forgotten");
+    }
+}
+
+async fn wait_for(mut stopped: watch::Receiver<()>) {
+    // An error means the sender is gone, which is the same as being told.
+    let _ = stopped.changed().await;
+}
+
+async fn wait_for_signal() {
+    let (terminate, interrupt) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    );
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        _ => std::future::pending().await,
+    }
+}

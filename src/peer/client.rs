@@ -1,0 +1,659 @@
+//! Calling a peer: sign, seal, send, open, verify, and follow its key rotations.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use thiserror::Error;
+use tracing::{info, warn};
+
+use super::{Application, Peer, PeerError, Transport, TransportError, service_of};
+use crate::clock::{Clock, UnixTime};
+use crate::envelope::{self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed};
+use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore, Mismatch};
+use crate::store::{PeerId, Store, StoreError, peers, requests};
+use crate::workers::{Interrupted, Workers};
+use crate::wwwroot::Wwwroot;
+use crate::xmlrpc::{
+    self, DecodeError, Encoding, Limits, MethodCall, MethodResponse, TextEvidence, Value,
+};
+
+/// Fault by which a peer says that it has a new key (docs/protocol.md, A server's order of work).
+pub const FAULT_KEY_CHANGED: i32 = 7025;
+
+/// How long after one key refresh of a peer the next may begin, in seconds: a stranger who sends
+/// badly signed messages in a peer's name must not make us call that peer each time.
+const REFRESH_PAUSE: i64 = 10;
+
+/// Calls peers.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+/// What a [`Client`] works with.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// The address our site calls itself by.
+    pub wwwroot: Wwwroot,
+    /// How far ahead a reply may be dated, in seconds.
+    pub max_ahead: i64,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: ClientSettings,
+    store: Store,
+    keys: Arc<KeyStore>,
+    clock: Clock,
+    transport: Transport,
+    workers: Workers,
+    refreshed_at: Mutex<HashMap<PeerId, UnixTime>>,
+}
+
+/// Why a call brought no result.
+#[derive(Debug, Error)]
+pub enum CallError {
+    /// The peer answered with a fault.
+    #[error("{peer} answered with fault {code}: {message}{}", hint(*.code))]
+    Fault {
+        /// Who.
+        peer: Wwwroot,
+        /// MNet's or the service's number.
+        code: i32,
+        /// The peer's words.
+        message: String,
+    },
+    /// We do not subscribe to the service.
+    #[error("mnetd does not subscribe to the service {service} of {peer}; allow it with: mnetd peer allow {peer} {service} --subscribe")]
+    NotSubscribed {
+        /// Whose.
+        peer: Wwwroot,
+        /// Which.
+        service: &'static str,
+    },
+    /// No answer came.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// An empty body: what Moodle sends when PHP dies while sealing.
+    #[error("{0} answered with an empty page. With Moodle the usual cause is PHP's OpenSSL 3 without RC4: in openssl.cnf activate both the default and the legacy provider for the PHP process, then restart it")]
+    Empty(Wwwroot),
+    /// The answer is no XML.
+    #[error("{peer} answered with something that is no MNet message, beginning “{beginning}”. Usual causes: networking or the MNet authentication plugin is not enabled there, PHP's OpenSSL 3 lacks its legacy provider (RC4), or the address belongs to another site")]
+    NotMnet {
+        /// Who.
+        peer: Wwwroot,
+        /// The first characters, made harmless.
+        beginning: String,
+    },
+    /// An envelope with something wrong in it.
+    #[error("{peer} answered with a defective envelope: {reason}")]
+    Envelope {
+        /// Who.
+        peer: Wwwroot,
+        /// What is wrong.
+        reason: EnvelopeError,
+    },
+    /// A success that nobody signed.
+    #[error("{0} answered without signing and sealing; such an answer is not believed")]
+    NotSealed(Wwwroot),
+    /// Sealed to a key we do not have.
+    #[error("{0} sealed its answer to a key that is not ours: it knows an old certificate of this site. Delete this peer there and add it again")]
+    NotForUs(Wwwroot),
+    /// Signed by another key than the one we know.
+    #[error("{0} signed its answer with a key we do not know. If the site was restored or copied, compare fingerprints with its administrator and run: mnetd peer check {0} --accept-key")]
+    BadSignature(Wwwroot),
+    /// The envelope names somebody else.
+    #[error("{peer} answered in the name of {named}: its wwwroot is not the one registered here")]
+    WrongSender {
+        /// Who was called.
+        peer: Wwwroot,
+        /// Who the answer names.
+        named: String,
+    },
+    /// Dated ahead.
+    #[error("{peer} dates its answer {seconds} s ahead; at most {allowed} s are allowed. Set the clocks of both servers by NTP")]
+    FromTheFuture {
+        /// Who.
+        peer: Wwwroot,
+        /// How far.
+        seconds: i64,
+        /// The limit.
+        allowed: i64,
+    },
+    /// An answer seen before.
+    #[error("{0} answered with a message that was seen before; it may have been recorded and sent again")]
+    Replayed(Wwwroot),
+    /// A new certificate that nothing proves.
+    #[error("{peer} says it has a new key (fingerprint {fingerprint}), but does not prove it with the old one. Compare the fingerprint with the site's administrator, then run: mnetd peer check {peer} --accept-key {fingerprint}")]
+    UnprovenKey {
+        /// Who.
+        peer: Wwwroot,
+        /// The new certificate's.
+        fingerprint: Fingerprint,
+    },
+    /// Fault 7025 twice in a row.
+    #[error("{0} keeps asking for another key; its stored certificate of this site may be damaged. Delete this peer there and add it again")]
+    KeyLoop(Wwwroot),
+    /// The new certificate is none, or another site's.
+    #[error("{peer} says it has a new key, but sent no usable certificate: {reason}")]
+    NewCertificate {
+        /// Who.
+        peer: Wwwroot,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The payload is no XML-RPC.
+    #[error("{peer} answered with something that is no XML-RPC response: {reason}")]
+    Payload {
+        /// Who.
+        peer: Wwwroot,
+        /// What is wrong.
+        reason: DecodeError,
+    },
+    /// The envelope could not be made.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored peer is damaged.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// Our own work was cut off.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// A reply that is opened, verified and in time.
+struct Reply {
+    response: MethodResponse,
+    evidence: TextEvidence,
+    timestamp: UnixTime,
+}
+
+/// What a reply turned out to be.
+enum Outcome {
+    Reply(Reply),
+    NewKey(Box<Certificate>),
+}
+
+impl Client {
+    /// A client in the name of `settings.wwwroot`.
+    #[must_use]
+    pub fn new(
+        settings: ClientSettings,
+        store: Store,
+        keys: Arc<KeyStore>,
+        clock: Clock,
+        transport: Transport,
+        workers: Workers,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                settings,
+                store,
+                keys,
+                clock,
+                transport,
+                workers,
+                refreshed_at: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The transport, for requests that are no calls.
+    #[must_use]
+    pub fn transport(&self) -> &Transport {
+        &self.shared.transport
+    }
+
+    /// Calls `method` of a peer, signed and sealed. A peer that proves a new key with its old one
+    /// (fault 7025) is believed, its certificate stored, and the call sent once more.
+    ///
+    /// # Errors
+    /// As [`CallError`] says; a fault of the peer's is one of them.
+    pub async fn call(
+        &self,
+        peer: &Peer,
+        method: &str,
+        params: Vec<Value>,
+    ) -> Result<Value, CallError> {
+        if let Some(service) = service_of(method)
+            && !peer.we_may_call(service)
+        {
+            return Err(CallError::NotSubscribed {
+                peer: peer.wwwroot.clone(),
+                service,
+            });
+        }
+        let call = Arc::new(MethodCall {
+            method: method.to_owned(),
+            params,
+        });
+        let outcome = self.exchange(peer, &call).await;
+        self.note_contact(peer, &outcome);
+        let reply = match outcome? {
+            Outcome::Reply(reply) => reply,
+            Outcome::NewKey(certificate) => {
+                let peer = self.adopt(peer, *certificate).await?;
+                match self.exchange(&peer, &call).await? {
+                    Outcome::Reply(reply) => reply,
+                    Outcome::NewKey(_) => return Err(CallError::KeyLoop(peer.wwwroot)),
+                }
+            }
+        };
+        self.note_dialect(peer, reply.evidence);
+        match reply.response {
+            MethodResponse::Success(value) => Ok(value),
+            MethodResponse::Fault(fault) => Err(CallError::Fault {
+                peer: peer.wwwroot.clone(),
+                code: fault.code,
+                message: fault.message,
+            }),
+        }
+    }
+
+    /// Asks a peer whose signature no longer verifies for its new certificate, by the authenticated
+    /// path: the clear keyswap only tells whether anything changed, and only an answer to a sealed
+    /// `system/listServices` that the old key signed is believed (docs/protocol.md, Key refresh).
+    ///
+    /// Returns the peer with its new certificate, or `None` where nothing changed, nothing was
+    /// proven, or the last refresh of this peer was a moment ago.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refresh_key(&self, peer: &Peer) -> Result<Option<Peer>, CallError> {
+        if !self.may_refresh(peer.id) {
+            return Ok(None);
+        }
+        match self.offered_certificate(peer).await {
+            Ok(offered) if offered == peer.certificate => return Ok(None),
+            Ok(_) => {}
+            Err(error) => {
+                warn!(peer = %peer.wwwroot, %error, "the peer's present certificate could not be fetched");
+                return Ok(None);
+            }
+        }
+        let call = Arc::new(MethodCall {
+            method: "system/listServices".to_owned(),
+            params: Vec::new(),
+        });
+        match self.exchange(peer, &call).await {
+            Ok(Outcome::NewKey(certificate)) => self.adopt(peer, *certificate).await.map(Some),
+            Ok(Outcome::Reply(_)) => Ok(None),
+            Err(error) => {
+                warn!(peer = %peer.wwwroot, %error, "the peer did not prove its new key");
+                Ok(None)
+            }
+        }
+    }
+
+    /// The certificate a peer hands out in the clear. Proves nothing.
+    ///
+    /// # Errors
+    /// When the peer does not answer with a certificate.
+    pub async fn offered_certificate(&self, peer: &Peer) -> Result<Certificate, CallError> {
+        let ring = self.shared.keys.ring();
+        super::introduction::keyswap(
+            &self.shared.transport,
+            &self.shared.settings.wwwroot,
+            ring.current().certificate(),
+            &peer.wwwroot,
+            peer.application,
+        )
+        .await
+    }
+
+    /// Stores a peer's new certificate and returns the peer with it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn adopt(&self, peer: &Peer, certificate: Certificate) -> Result<Peer, CallError> {
+        let (id, pem) = (peer.id, certificate.pem().to_owned());
+        self.shared
+            .store
+            .write(move |tx| peers::set_certificate(tx, id, &pem))
+            .await?;
+        info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
+        Ok(Peer {
+            certificate,
+            ..peer.clone()
+        })
+    }
+
+    /// One request and its answer.
+    async fn exchange(&self, peer: &Peer, call: &Arc<MethodCall>) -> Result<Outcome, CallError> {
+        let ring = self.shared.keys.ring();
+        let request = self.seal(peer, call, Arc::clone(&ring)).await?;
+        let sent = Instant::now();
+        let body = self
+            .shared
+            .transport
+            .post_xml(&peer.rpc_url(), request)
+            .await?;
+        let half_round_trip = i64::try_from(sent.elapsed().as_secs().div_ceil(2)).unwrap_or(0);
+
+        let opening = {
+            let (peer, ring) = (peer.clone(), Arc::clone(&ring));
+            self.shared
+                .workers
+                .run(move || open_reply(&peer, &ring, &body))
+                .await??
+        };
+        match opening {
+            Opening::Clear(response) => Ok(Outcome::Reply(response)),
+            Opening::NewKey(certificate) => Ok(Outcome::NewKey(certificate)),
+            Opening::Sealed {
+                reply,
+                session_key,
+                key_pair,
+            } => {
+                self.check_age(peer, reply.timestamp, half_round_trip)?;
+                self.check_unseen(peer, key_pair, session_key).await?;
+                Ok(Outcome::Reply(reply))
+            }
+        }
+    }
+
+    async fn seal(
+        &self,
+        peer: &Peer,
+        call: &Arc<MethodCall>,
+        ring: Arc<KeyRing>,
+    ) -> Result<Vec<u8>, CallError> {
+        let now = self.shared.clock.now();
+        let ours = self.shared.settings.wwwroot.clone();
+        let recipient = peer.certificate.public_key().clone();
+        let encoding = peer.dialect.request();
+        let call = Arc::clone(call);
+        let sealed = self
+            .shared
+            .workers
+            .run(move || {
+                let payload = xmlrpc::encode_call(&call, encoding);
+                let signed = envelope::sign(
+                    &payload,
+                    ours.as_str(),
+                    now,
+                    ring.current().private_key(),
+                )?;
+                envelope::seal(signed, ours.as_str(), &recipient)
+            })
+            .await??;
+        Ok(sealed)
+    }
+
+    fn check_age(
+        &self,
+        peer: &Peer,
+        timestamp: UnixTime,
+        half_round_trip: i64,
+    ) -> Result<(), CallError> {
+        let now = self.shared.clock.now();
+        let ahead = timestamp.since(now);
+        let allowed = self.shared.settings.max_ahead;
+        if ahead - half_round_trip > allowed {
+            return Err(CallError::FromTheFuture {
+                peer: peer.wwwroot.clone(),
+                seconds: ahead,
+                allowed,
+            });
+        }
+        let id = peer.id;
+        self.shared
+            .store
+            .write_behind(move |tx| peers::note_contact(tx, id, now, Some(ahead)));
+        Ok(())
+    }
+
+    /// A reply is not tied to its request; so that none is taken twice, its session key is remembered
+    /// like a request's.
+    async fn check_unseen(
+        &self,
+        peer: &Peer,
+        key_pair: Fingerprint,
+        session_key: SessionKeyDigest,
+    ) -> Result<(), CallError> {
+        let fresh = self
+            .shared
+            .store
+            .write(move |tx| requests::mark_seen(tx, key_pair.as_bytes(), session_key.0))
+            .await?;
+        if fresh {
+            Ok(())
+        } else {
+            Err(CallError::Replayed(peer.wwwroot.clone()))
+        }
+    }
+
+    fn may_refresh(&self, peer: PeerId) -> bool {
+        let now = self.shared.clock.now();
+        let mut refreshed = self
+            .shared
+            .refreshed_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match refreshed.get(&peer) {
+            Some(last) if now.since(*last) < REFRESH_PAUSE => false,
+            _ => {
+                refreshed.insert(peer, now);
+                true
+            }
+        }
+    }
+
+    fn note_contact(&self, peer: &Peer, outcome: &Result<Outcome, CallError>) {
+        let (id, now) = (peer.id, self.shared.clock.now());
+        if let Err(error) = outcome {
+            let text = error.to_string();
+            self.shared
+                .store
+                .write_behind(move |tx| peers::note_failure(tx, id, now, &text));
+        }
+    }
+
+    fn note_dialect(&self, peer: &Peer, evidence: TextEvidence) {
+        if let Some(dialect) = peer.dialect.corrected_by(evidence, peer.application)
+            && !peer.dialect_fixed
+        {
+            info!(peer = %peer.wwwroot, dialect = dialect.as_str(), "the peer writes text in another dialect than thought");
+            let id = peer.id;
+            self.shared
+                .store
+                .write_behind(move |tx| peers::set_dialect(tx, id, dialect, false));
+        }
+    }
+}
+
+/// A reply after every check that needs nothing but keys.
+enum Opening {
+    Clear(Reply),
+    NewKey(Box<Certificate>),
+    Sealed {
+        reply: Reply,
+        session_key: SessionKeyDigest,
+        key_pair: Fingerprint,
+    },
+}
+
+fn open_reply(peer: &Peer, ring: &KeyRing, body: &[u8]) -> Result<Opening, CallError> {
+    if body.trim_ascii().is_empty() {
+        return Err(CallError::Empty(peer.wwwroot.clone()));
+    }
+    match Outer::read(body) {
+        Ok(Outer::Encrypted(sealed)) => open_sealed_reply(peer, ring, &sealed),
+        Ok(Outer::Signed(_)) => Err(CallError::NotSealed(peer.wwwroot.clone())),
+        Ok(Outer::Plain) => read_clear_reply(peer, body).map(Opening::Clear),
+        Err(EnvelopeError::NotXml { .. } | EnvelopeError::DocumentType) => {
+            Err(not_mnet(&peer.wwwroot, body))
+        }
+        Err(reason) => Err(CallError::Envelope {
+            peer: peer.wwwroot.clone(),
+            reason,
+        }),
+    }
+}
+
+fn open_sealed_reply(
+    peer: &Peer,
+    ring: &KeyRing,
+    sealed: &Sealed,
+) -> Result<Opening, CallError> {
+    check_sender(peer, sealed.wwwroot())?;
+    let pairs = std::iter::once(ring.current()).chain(ring.old().iter().map(|old| &old.pair));
+    let (pair, opened) = pairs
+        .into_iter()
+        .find_map(|pair| {
+            let opened = sealed.open(pair.private_key()).ok()?;
+            Some((pair, opened))
+        })
+        .ok_or_else(|| CallError::NotForUs(peer.wwwroot.clone()))?;
+    let (signed, session_key) = match opened.into_signed() {
+        Ok(parts) => parts,
+        // Peers answer an unsigned fault where they could not verify us.
+        Err(body) => return read_clear_reply(peer, &body).map(Opening::Clear),
+    };
+    check_sender(peer, signed.wwwroot())?;
+    let verified = match signed.verify(peer.certificate.public_key(), Some(session_key)) {
+        Ok(verified) => verified,
+        Err((signed, _)) => return read_unverified(peer, signed, session_key),
+    };
+    let (response, evidence) = decode(peer, verified.payload())?;
+    if let Some(certificate) = new_certificate(peer, &response)? {
+        return Ok(Opening::NewKey(Box::new(certificate)));
+    }
+    Ok(Opening::Sealed {
+        reply: Reply {
+            response,
+            evidence,
+            timestamp: verified.timestamp(),
+        },
+        session_key,
+        key_pair: pair.certificate().fingerprint(),
+    })
+}
+
+/// A reply that the known key did not sign: worth reading only for a 7025 that the *new* key signed,
+/// as Mahara's are. That proves nothing by itself, so it is believed over https alone, where the
+/// connection shows whose it is.
+fn read_unverified(
+    peer: &Peer,
+    signed: Signed,
+    session_key: SessionKeyDigest,
+) -> Result<Opening, CallError> {
+    let bad_signature = || CallError::BadSignature(peer.wwwroot.clone());
+    // The payload is read before it is verified, for the key that verifies it is inside.
+    let (response, _) = decode(peer, signed.unverified_payload())?;
+    let Some(certificate) = new_certificate(peer, &response)? else {
+        return Err(bad_signature());
+    };
+    signed
+        .verify(certificate.public_key(), Some(session_key))
+        .map_err(|_| bad_signature())?;
+    if peer.application == Application::Mahara && peer.wwwroot.is_https() {
+        return Ok(Opening::NewKey(Box::new(certificate)));
+    }
+    Err(CallError::UnprovenKey {
+        peer: peer.wwwroot.clone(),
+        fingerprint: certificate.fingerprint(),
+    })
+}
+
+/// The certificate in a 7025, checked against the peer's wwwroot; `None` for any other response.
+fn new_certificate(
+    peer: &Peer,
+    response: &MethodResponse,
+) -> Result<Option<Certificate>, CallError> {
+    let fault = match response {
+        MethodResponse::Fault(fault) if fault.code == FAULT_KEY_CHANGED => fault,
+        _ => return Ok(None),
+    };
+    let unusable = |reason: String| CallError::NewCertificate {
+        peer: peer.wwwroot.clone(),
+        reason,
+    };
+    let certificate = Certificate::parse(&fault.message)
+        .map_err(|error: CertificateError| unusable(error.to_string()))?;
+    certificate
+        .matches(&peer.wwwroot)
+        .map_err(|error: Mismatch| unusable(error.to_string()))?;
+    Ok(Some(certificate))
+}
+
+/// A reply in the clear: a fault is told as such, a success is not believed.
+fn read_clear_reply(peer: &Peer, body: &[u8]) -> Result<Reply, CallError> {
+    let (response, _) = match decode(peer, body) {
+        Ok(decoded) => decoded,
+        Err(_) => return Err(not_mnet(&peer.wwwroot, body)),
+    };
+    match response {
+        // Nobody signed it, so it must not change keys.
+        MethodResponse::Fault(fault) => Err(CallError::Fault {
+            peer: peer.wwwroot.clone(),
+            code: fault.code,
+            message: fault.message,
+        }),
+        MethodResponse::Success(_) => Err(CallError::NotSealed(peer.wwwroot.clone())),
+    }
+}
+
+fn decode(peer: &Peer, payload: &[u8]) -> Result<(MethodResponse, TextEvidence), CallError> {
+    decode_as(peer.dialect.reading(), payload).map_err(|reason| CallError::Payload {
+        peer: peer.wwwroot.clone(),
+        reason,
+    })
+}
+
+fn decode_as(
+    reading: Encoding,
+    payload: &[u8],
+) -> Result<(MethodResponse, TextEvidence), DecodeError> {
+    let decoded = xmlrpc::decode_response(payload, reading, &Limits::default())?;
+    Ok((decoded.message, decoded.text))
+}
+
+fn check_sender(peer: &Peer, named: &str) -> Result<(), CallError> {
+    if named == peer.wwwroot.as_str() {
+        return Ok(());
+    }
+    Err(CallError::WrongSender {
+        peer: peer.wwwroot.clone(),
+        named: named.chars().take(255).collect(),
+    })
+}
+
+pub(super) fn not_mnet(peer: &Wwwroot, body: &[u8]) -> CallError {
+    let beginning: String = String::from_utf8_lossy(&body[..body.len().min(200)])
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    CallError::NotMnet {
+        peer: peer.clone(),
+        beginning: beginning
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(60)
+            .collect(),
+    }
+}
+
+/// What a fault of a peer's usually means to the administrator here.
+fn hint(code: i32) -> &'static str {
+    match code {
+        704 => ". Networking is off there (Moodle: Site administration › Advanced features › Networking)",
+        707 => {
+            ". The service is not published to us there (Moodle: Networking › Manage peers › Services)"
+        }
+        710 => {
+            ". The peer verifies our signature with an old certificate: delete this site there and add it again, or check that no copy of this site uses the same address"
+        }
+        7012 => ". There is no such method there, or it is not published to us",
+        7020 => ". The peer does not know this site by that wwwroot: add it there as a peer",
+        7021 => ". The peer does not take calls that are not sealed",
+        7023 => {
+            ". The peer could not open our message: it has another key than the one stored here; run mnetd peer check"
+        }
+        _ => "",
+    }
+}

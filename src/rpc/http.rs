@@ -1,0 +1,329 @@
+//! HTTP: addresses, limits on bodies, headers and slow senders, and a graceful end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State as Shared};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
+use axum::http::{Response, StatusCode};
+use axum::routing::{get, post};
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use ipnet::IpNet;
+use metrics_exporter_prometheus::PrometheusHandle;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tower_service::Service as _;
+use tracing::{debug, info, warn};
+
+use super::fault::Rejected;
+use super::Server;
+use crate::envelope;
+use crate::peer::{self, Application};
+use crate::store::requests;
+use crate::web;
+
+/// How long a client may take to send the head of a request.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a client may take to send the body of a request.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much of a request's head is read. Moodle's has about 200 bytes.
+pub const MAX_HEADER_BYTES: usize = 16 * 1024;
+
+/// How many connections are open at a time; more wait to be accepted.
+pub const MAX_CONNECTIONS: usize = 512;
+
+/// How long calls under way may take to end once the server is told to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Why the server cannot serve.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The listening socket failed.
+    #[error("listening failed: {0}")]
+    Listen(#[from] io::Error),
+}
+
+/// What a handler needs.
+#[derive(Clone)]
+struct Site {
+    server: Server,
+    trusted_proxies: Arc<Vec<IpNet>>,
+}
+
+/// Every address below the site, under the path of its wwwroot as well where it has one (a reverse
+/// proxy may or may not take that off).
+#[must_use]
+pub fn router(server: Server, trusted_proxies: Vec<IpNet>) -> Router {
+    let path = server.state.wwwroot.url().path().trim_end_matches('/').to_owned();
+    let site = Site {
+        server,
+        trusted_proxies: Arc::new(trusted_proxies),
+    };
+    let routes = Router::new()
+        .route("/", get(home))
+        .route("/healthz", get(health))
+        .route(
+            Application::Moodle.rpc_path(),
+            post(call).fallback(only_post),
+        )
+        .route(
+            Application::Mahara.rpc_path(),
+            post(call).fallback(only_post),
+        )
+        .route("/mnet/publickey.php", get(public_key))
+        .route("/api/xmlrpc/publickey.php", get(public_key))
+        .with_state(site);
+    if path.is_empty() {
+        return routes;
+    }
+    Router::new().nest(&path, routes.clone()).merge(routes)
+}
+
+/// Serves until `shutdown` ends, then lets the calls under way end.
+///
+/// # Errors
+/// When the socket fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let mut builder = Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEADER_BYTES);
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut make_service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let (stream, address, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file handles, most likely: those that are open have to end first.
+                warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let service: Result<_, Infallible> = make_service.call(address).await;
+        let Ok(service) = service;
+        let connection =
+            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let watched = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = watched.await {
+                debug!(%error, %address, "a connection broke");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    info!("stopping: calls under way may end");
+    if timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        warn!("some calls did not end in time");
+    }
+    Ok(())
+}
+
+/// Serves `/metrics` until `shutdown` ends.
+///
+/// # Errors
+/// When the socket fails for good.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    handle: PrometheusHandle,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let metrics = move || async move {
+        (
+            [(CONTENT_TYPE, "text/plain; version=0.0.4")],
+            handle.render(),
+        )
+    };
+    let router = Router::new().route("/metrics", get(metrics));
+    serve(listener, router, shutdown).await
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(
+    tokio::net::TcpStream,
+    SocketAddr,
+    tokio::sync::OwnedSemaphorePermit,
+)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, address) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, address, place))
+}
+
+/// One MNet message. The HTTP status is 200 even for faults, as every peer expects.
+async fn call(
+    Shared(site): Shared<Site>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    let from = client_address(address.ip(), request.headers(), &site.trusted_proxies);
+    let body = match timeout(
+        BODY_TIMEOUT,
+        to_bytes(request.into_body(), envelope::MAX_BYTES),
+    )
+    .await
+    {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            return text(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The request is broken off or longer than a message may be (8 MiB).",
+            );
+        }
+        Err(_) => return text(StatusCode::REQUEST_TIMEOUT, "The request came too slowly."),
+    };
+    match site.server.answer(body.into(), from).await {
+        Ok(answer) => respond(StatusCode::OK, "text/xml; charset=utf-8", answer),
+        Err(rejected) => {
+            let status = match rejected {
+                Rejected::Malformed(_) => StatusCode::BAD_REQUEST,
+                Rejected::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+                Rejected::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            text(status, &rejected.to_string())
+        }
+    }
+}
+
+async fn only_post() -> Response<Body> {
+    let mut response = text(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This address takes MNet calls from Moodle and Mahara sites (HTTP POST). There is nothing here for a browser.",
+    );
+    response
+        .headers_mut()
+        .insert(ALLOW, axum::http::HeaderValue::from_static("POST"));
+    response
+}
+
+async fn public_key(Shared(site): Shared<Site>) -> Response<Body> {
+    let ring = site.server.state.keys.ring();
+    text(StatusCode::OK, ring.current().certificate().pem())
+}
+
+/// The home page: Moodle takes the peer's name from its title.
+async fn home(Shared(site): Shared<Site>) -> Response<Body> {
+    let page = web::home(&site.server.state.wwwroot);
+    respond(StatusCode::OK, "text/html; charset=utf-8", page.into_bytes())
+}
+
+/// Whether the server can do its work: it answers, and so does the database.
+async fn health(Shared(site): Shared<Site>) -> Response<Body> {
+    match site.server.state.store.read(requests::check).await {
+        Ok(()) => text(StatusCode::OK, "ok"),
+        Err(error) => {
+            warn!(%error, "the health check failed");
+            text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer",
+            )
+        }
+    }
+}
+
+/// Who sent a request: the other end of the connection, or, where that is a trusted proxy, the last
+/// address in X-Forwarded-For that is not one itself.
+fn client_address(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let connected = connected.to_canonical();
+    if !peer::contains(trusted, connected) {
+        return connected;
+    }
+    let forwarded: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    for address in forwarded.into_iter().rev() {
+        match address.parse::<IpAddr>() {
+            Ok(address) if peer::contains(trusted, address) => {}
+            Ok(address) => return address.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    connected
+}
+
+fn text(status: StatusCode, text: &str) -> Response<Body> {
+    respond(status, "text/plain; charset=utf-8", text.to_owned().into_bytes())
+}
+
+fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        axum::http::HeaderValue::from_static(content_type),
+    );
+    headers.insert(
+        CACHE_CONTROL,
+        axum::http::HeaderValue::from_static("no-store"),
+    );
+    headers.insert(
+        axum::http::header::X_CONTENT_TYPE_OPTIONS,
+        axum::http::HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(connected: &str, forwarded: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        let trusted = [peer::parse_network("10.0.0.0/8").unwrap()];
+        client_address(connected.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+        assert_eq!(seen("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        // What the client itself wrote stands further left.
+        assert_eq!(
+            seen("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]),
+            "198.51.100.1"
+        );
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1", "198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", &["rubbish"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+    }
+}

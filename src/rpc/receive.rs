@@ -1,0 +1,374 @@
+//! From the bytes of a request to a call that may be carried out, in Moodle's order of work
+//! (docs/protocol.md, A server's order of work).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tracing::{error, info};
+
+use super::answer::{self, Wrapping};
+use super::fault::{self, Refusal, Rejected};
+use super::record::CallRecord;
+use super::replay::{Identity, Place};
+use super::{State, dispatch, respond, services};
+use crate::envelope::{BadSignature, Opened, Outer, Sealed, SessionKeyDigest, Signed, Verified};
+use crate::keys::KeyRing;
+use crate::peer::{self, Peer, PeerError};
+use crate::store::{StoreError, WriteTx, peers, requests};
+use crate::xmlrpc::{self, Encoding, Limits, MethodCall, Value};
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// A peer whose signature was verified.
+    Peer(Box<Peer>),
+    /// Somebody at an address that may call in the clear, without a signature.
+    Unsigned,
+}
+
+/// What a first look at a message comes to.
+#[derive(Debug)]
+pub enum Step {
+    /// The answer is ready.
+    Done(Done),
+    /// The signature does not verify with the certificate stored: the peer may have a new key.
+    StaleKey(Box<Peer>),
+    /// A call that writes.
+    Register(Box<Received>),
+}
+
+/// An answer with what the log says of it.
+#[derive(Debug)]
+pub struct Done {
+    /// The body of the response.
+    pub body: Vec<u8>,
+    /// What the log says.
+    pub record: CallRecord,
+}
+
+/// A call that may be carried out.
+#[derive(Debug)]
+pub struct Received {
+    /// Who calls.
+    pub caller: Caller,
+    /// What is called.
+    pub call: MethodCall,
+    /// Its place among the calls under way; `None` for a call that was not sealed.
+    pub place: Option<Place>,
+    /// How to answer.
+    pub wrapping: Wrapping,
+    /// What the log says.
+    pub record: CallRecord,
+}
+
+/// Why a look at a message ended early.
+enum Stop {
+    Refused(Refusal),
+    Rejected(Rejected),
+    StaleKey(Box<Peer>),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Opens, verifies and checks a message, and carries out what needs no writing. Runs on a worker: it
+/// does RSA and reads the database.
+pub fn first_step(
+    state: &Arc<State>,
+    message: &[u8],
+    from: IpAddr,
+    may_refresh: bool,
+) -> Result<Step, Rejected> {
+    let mut look = Look {
+        state,
+        from,
+        may_refresh,
+        wrapping: Wrapping::clear(state.keys.ring()),
+        record: CallRecord::default(),
+    };
+    let refusal = match look.receive(message) {
+        Ok((caller, call, place)) => return look.carry_out(caller, call, place),
+        Err(Stop::StaleKey(peer)) => return Ok(Step::StaleKey(peer)),
+        Err(Stop::Rejected(rejected)) => return Err(rejected),
+        Err(Stop::Refused(refusal)) => refusal,
+    };
+    look.done(Err(refusal))
+}
+
+/// One look at one message: what is known of it so far.
+struct Look<'a> {
+    state: &'a Arc<State>,
+    from: IpAddr,
+    may_refresh: bool,
+    wrapping: Wrapping,
+    record: CallRecord,
+}
+
+impl Look<'_> {
+    fn receive(&mut self, message: &[u8]) -> Result<(Caller, MethodCall, Option<Place>), Stop> {
+        match Outer::read(message) {
+            Ok(Outer::Encrypted(sealed)) => self.receive_sealed(&sealed),
+            Ok(Outer::Signed(signed)) => self.receive_signed(signed),
+            Ok(Outer::Plain) => self.receive_plain(message),
+            Err(error) => Err(match fault::defective(error) {
+                Ok(refusal) => Stop::Refused(refusal),
+                Err(rejected) => Stop::Rejected(rejected),
+            }),
+        }
+    }
+
+    fn receive_sealed(
+        &mut self,
+        sealed: &Sealed,
+    ) -> Result<(Caller, MethodCall, Option<Place>), Stop> {
+        let peer = self.find_peer(sealed.wwwroot())?;
+        let (opened, old_pair) = open(sealed, &self.wrapping.ring).ok_or(Refusal::NotForUs)?;
+        self.wrapping.recipient = Some(peer.certificate.public_key().clone());
+        self.wrapping.encoding = peer.dialect.response();
+        self.wrapping.old_pair = old_pair;
+        if old_pair.is_some() {
+            // Signed with that old key, which is how the peer knows that it is us.
+            self.wrapping.signed = true;
+            let certificate = self.wrapping.ring.current().certificate();
+            return Err(Refusal::KeyChanged(certificate.pem().to_owned()).into());
+        }
+        let (signed, session_key) = opened.into_signed().map_err(|_| Refusal::NotSigned)?;
+        self.wrapping.signed = true;
+        if signed.wwwroot() != sealed.wwwroot() {
+            return Err(Refusal::TwoSenders {
+                outer: sealed.wwwroot().to_owned(),
+                inner: signed.wwwroot().to_owned(),
+            }
+            .into());
+        }
+        let verified = self.verify(signed, &peer, Some(session_key))?;
+        let place = self.enter(session_key)?;
+        let call = self.read_call(&verified, &peer)?;
+        Ok((Caller::Peer(Box::new(peer)), call, Some(place)))
+    }
+
+    /// Signed, but not sealed: only from an address that may call in the clear.
+    fn receive_signed(
+        &mut self,
+        signed: Signed,
+    ) -> Result<(Caller, MethodCall, Option<Place>), Stop> {
+        self.check_may_call_in_the_clear()?;
+        let peer = self.find_peer(signed.wwwroot())?;
+        self.wrapping.signed = true;
+        self.wrapping.encoding = peer.dialect.response();
+        let verified = self.verify(signed, &peer, None)?;
+        let call = self.read_call(&verified, &peer)?;
+        Ok((Caller::Peer(Box::new(peer)), call, None))
+    }
+
+    /// Neither signed nor sealed: `system/keyswap` from anybody, the other system methods from an
+    /// address that may call in the clear.
+    fn receive_plain(
+        &mut self,
+        message: &[u8],
+    ) -> Result<(Caller, MethodCall, Option<Place>), Stop> {
+        let decoded = xmlrpc::decode_call(message, Encoding::Utf8, &Limits::default());
+        let call = match decoded {
+            Ok(decoded) => decoded.message,
+            Err(error) => {
+                self.check_may_call_in_the_clear()?;
+                return Err(Refusal::Payload(error).into());
+            }
+        };
+        self.record.method = Some(call.method.clone());
+        match services::system::Method::named(&call.method) {
+            Some(services::system::Method::Keyswap) => {}
+            Some(_) => self.check_may_call_in_the_clear()?,
+            None => {
+                self.check_may_call_in_the_clear()?;
+                return Err(Refusal::NotSigned.into());
+            }
+        }
+        Ok((Caller::Unsigned, call, None))
+    }
+
+    /// Finds the peer a message names, and checks that it may call from where it does.
+    fn find_peer(&mut self, wwwroot: &str) -> Result<Peer, Stop> {
+        let found = self
+            .state
+            .store
+            .read_blocking(|tx| Peer::find(tx, wwwroot))
+            .map_err(|error: PeerError| internal(&error))?;
+        let peer = found.ok_or_else(|| {
+            Refusal::UnknownPeer(wwwroot.chars().take(crate::wwwroot::MAX_LENGTH).collect())
+        })?;
+        self.record.peer = Some(peer.wwwroot.to_string());
+        if !peer.may_call_from(self.from) {
+            return Err(Refusal::Address {
+                wwwroot: peer.wwwroot.to_string(),
+                address: self.from,
+            }
+            .into());
+        }
+        Ok(peer)
+    }
+
+    fn verify(
+        &self,
+        signed: Signed,
+        peer: &Peer,
+        session_key: Option<SessionKeyDigest>,
+    ) -> Result<Verified, Stop> {
+        let verified = match signed.verify(peer.certificate.public_key(), session_key) {
+            Ok(verified) => verified,
+            Err((_, BadSignature)) if self.may_refresh => {
+                return Err(Stop::StaleKey(Box::new(peer.clone())));
+            }
+            Err((_, BadSignature)) => return Err(Refusal::BadSignature.into()),
+        };
+        self.state
+            .window
+            .check(verified.timestamp(), self.state.clock.now())?;
+        Ok(verified)
+    }
+
+    /// Takes the call's place among those under way, and looks whether it was heard before.
+    fn enter(&self, session_key: SessionKeyDigest) -> Result<Place, Stop> {
+        let identity = Identity {
+            key_pair: self.wrapping.ring.current().certificate().fingerprint(),
+            session_key,
+        };
+        let place = self
+            .state
+            .under_way
+            .enter(identity)
+            .ok_or(Refusal::Replayed)?;
+        let seen = self
+            .state
+            .store
+            .read_blocking(|tx| requests::was_seen(tx, identity.key_pair.as_bytes(), session_key.0))
+            .map_err(|error: StoreError| internal(&error))?;
+        if seen {
+            return Err(Refusal::Replayed.into());
+        }
+        Ok(place)
+    }
+
+    fn read_call(&mut self, verified: &Verified, peer: &Peer) -> Result<MethodCall, Stop> {
+        let decoded =
+            xmlrpc::decode_call(verified.payload(), peer.dialect.reading(), &Limits::default())
+                .map_err(Refusal::Payload)?;
+        self.record.method = Some(decoded.message.method.clone());
+        let Some(dialect) = peer
+            .dialect
+            .corrected_by(decoded.text, peer.application)
+            .filter(|_| !peer.dialect_fixed)
+        else {
+            return Ok(decoded.message);
+        };
+        info!(peer = %peer.wwwroot, dialect = dialect.as_str(), "the peer writes text in another dialect than thought");
+        let id = peer.id;
+        self.state
+            .store
+            .write_behind(move |tx| peers::set_dialect(tx, id, dialect, false));
+        self.wrapping.encoding = dialect.response();
+        if dialect.reading() == peer.dialect.reading() {
+            return Ok(decoded.message);
+        }
+        let again = xmlrpc::decode_call(verified.payload(), dialect.reading(), &Limits::default());
+        Ok(again.map_err(Refusal::Payload)?.message)
+    }
+
+    fn check_may_call_in_the_clear(&self) -> Result<(), Stop> {
+        let trusted = self
+            .state
+            .store
+            .read_blocking(|tx| peers::clear_text_addresses(tx))
+            .map_err(|error: StoreError| internal(&error))?;
+        let networks: Vec<_> = trusted
+            .iter()
+            .filter_map(|text| peer::parse_network(text).ok())
+            .collect();
+        if peer::contains(&networks, self.from) {
+            Ok(())
+        } else {
+            Err(Refusal::InTheClear.into())
+        }
+    }
+
+    /// Carries a call out, or hands it on where it writes.
+    fn carry_out(
+        mut self,
+        caller: Caller,
+        call: MethodCall,
+        place: Option<Place>,
+    ) -> Result<Step, Rejected> {
+        let outcome = match dispatch(self.state, &caller, call) {
+            Ok(outcome) => outcome,
+            Err(call) => {
+                return Ok(Step::Register(Box::new(Received {
+                    caller,
+                    call,
+                    place,
+                    wrapping: self.wrapping,
+                    record: self.record,
+                })));
+            }
+        };
+        self.remember(place, &caller);
+        self.record.note_outcome(&outcome);
+        self.done(outcome)
+    }
+
+    /// Notes a call that changed nothing, without waiting for the disk: heard again after a crash, it
+    /// would again change nothing.
+    fn remember(&self, place: Option<Place>, caller: &Caller) {
+        let (Some(place), Caller::Peer(peer)) = (place, caller) else {
+            return;
+        };
+        let (id, now) = (peer.id, self.state.clock.now());
+        let place = Arc::new(place);
+        let mark = {
+            let place = Arc::clone(&place);
+            move |tx: &WriteTx<'_>| -> Result<Arc<Place>, StoreError> {
+                let identity = place.identity();
+                requests::mark_seen(tx, identity.key_pair.as_bytes(), identity.session_key.0)?;
+                peers::note_contact(tx, id, now, None)?;
+                // Handed back, so that the place is held until the mark is on disk.
+                Ok(place)
+            }
+        };
+        // With too many marks waiting already, this call waits for its own.
+        if !self.state.store.write_behind(mark.clone())
+            && let Err(error) = self.state.store.write_blocking(mark)
+        {
+            error!(%error, "a call could not be noted");
+        }
+    }
+
+    fn done(mut self, outcome: Result<Value, Refusal>) -> Result<Step, Rejected> {
+        self.record.note_outcome(&outcome);
+        let response = respond(outcome);
+        let now = self.state.clock.now();
+        let wrapped = self.wrapping.wrap(&response, &self.state.wwwroot, now);
+        Ok(Step::Done(Done {
+            body: answer::finish(Ok(wrapped))?,
+            record: self.record,
+        }))
+    }
+}
+
+/// Opens a message with the present pair, else with each old one; says which old one it was.
+fn open(sealed: &Sealed, ring: &KeyRing) -> Option<(Opened, Option<usize>)> {
+    if let Ok(opened) = sealed.open(ring.current().private_key()) {
+        return Some((opened, None));
+    }
+    ring.old().iter().enumerate().find_map(|(place, old)| {
+        let opened = sealed.open(old.pair.private_key()).ok()?;
+        Some((opened, Some(place)))
+    })
+}
+
+/// Notes an error of ours in the log; the caller learns only that there was one.
+pub(super) fn internal(error: &dyn std::error::Error) -> Refusal {
+    error!(%error, "a call could not be carried out");
+    Refusal::Internal
+}

@@ -1,0 +1,422 @@
+//! The service `register`, and `system/multicall`, which is many calls of it in one envelope.
+//!
+//! A message is one transaction: the mark that it was heard, its nonce, and what every call in it
+//! changes are on disk together before it is answered. Each call of a multicall has a savepoint of its
+//! own, so that one refused call leaves the others standing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::{debug, warn};
+
+use super::super::State;
+use super::super::binding::Binding;
+use super::super::fault::Refusal;
+use super::super::receive::{Caller, internal};
+use super::super::replay::Place;
+use super::{find, no_such_method, system};
+use crate::clock::UnixTime;
+use crate::peer::{Client, Peer};
+use crate::register::{self as school, Call, FetchUser, RegisterError, Reply, UserKey};
+use crate::store::{Author, PeerId, StoreError, WriteTx, peers, requests};
+use crate::xmlrpc::{MethodCall, Struct, Value};
+
+/// How many calls one multicall may hold: what a full synchronisation sends at a time is some
+/// hundreds; beyond this one message would keep the single writer from all others for seconds.
+pub const MAX_CALLS_IN_ONE: usize = 2_000;
+
+/// How many users are asked back for in one message: each is a call of its own to the peer.
+const MAX_QUESTIONS: usize = 20;
+
+/// How long a peer's list of methods is believed, in seconds.
+const METHODS_LIFETIME: i64 = 600;
+
+const SERVICE: &str = "register";
+const GET_USER: &str = "get_user";
+
+/// One call of a message: what to do, or why it is refused before anything is done.
+type Slot = Result<Call, Refusal>;
+
+/// How the calls of a message ended, in their order; `None` where one is still to be carried out.
+type Endings = Vec<Option<Result<Reply, Refusal>>>;
+
+/// What one message asks for.
+struct Order {
+    slots: Vec<Slot>,
+    binding: Option<Binding>,
+    is_multicall: bool,
+}
+
+/// What the transaction came to.
+enum Outcome {
+    Refused(Refusal),
+    Done(Vec<(usize, Result<Reply, RegisterError>)>),
+}
+
+/// Asks a peer back for what its calls name, but the register has not seen.
+#[derive(Debug)]
+pub struct AskBack {
+    client: Client,
+    /// By peer: where its `get_user` is, if anywhere, and when that was found out.
+    get_user: Mutex<HashMap<PeerId, (UnixTime, Option<String>)>>,
+}
+
+/// Carries out one message to the register.
+pub async fn answer(
+    state: &Arc<State>,
+    caller: &Caller,
+    call: MethodCall,
+    place: Option<Place>,
+) -> Result<Value, Refusal> {
+    let Caller::Peer(peer) = caller else {
+        return Err(Refusal::NotSigned);
+    };
+    let mut order = Order::read(call)?;
+    if !peer.may_call(SERVICE) {
+        return Err(Refusal::NotPublished {
+            service: SERVICE,
+            wwwroot: peer.wwwroot.to_string(),
+        });
+    }
+    if let Some(binding) = &order.binding {
+        binding.check(&state.wwwroot, state.window, state.clock.now())?;
+    }
+    let mut questions = MAX_QUESTIONS;
+    for slot in &mut order.slots {
+        if let Ok(Call::FetchUser(FetchUser::Ask(key))) = slot {
+            let fetched = state.asking.fetch(state, peer, key, &mut questions).await;
+            *slot = fetched;
+        }
+    }
+    let (calls, mut endings) = split(order.slots);
+    let calls = Arc::new(calls);
+    let done = carry_out(state, peer, Arc::clone(&calls), order.binding, place).await?;
+    for (place, reply) in done {
+        endings[place] = Some(reply.map_err(Refusal::Register));
+    }
+    ask_for_missing(state, peer, &calls, &mut endings, &mut questions).await;
+    let mut replies = endings
+        .into_iter()
+        .map(|ending| ending.unwrap_or(Err(Refusal::Internal)));
+    if order.is_multicall {
+        return Ok(Value::Array(replies.map(result_entry).collect()));
+    }
+    replies
+        .next()
+        .unwrap_or(Err(Refusal::Internal))
+        .map(Value::from)
+}
+
+/// Parts what can be carried out, with its place in the message, from what is refused already.
+fn split(slots: Vec<Slot>) -> (Vec<(usize, Call)>, Endings) {
+    let mut calls = Vec::with_capacity(slots.len());
+    let mut endings = Vec::with_capacity(slots.len());
+    for (place, slot) in slots.into_iter().enumerate() {
+        match slot {
+            Ok(call) => {
+                calls.push((place, call));
+                endings.push(None);
+            }
+            Err(refusal) => endings.push(Some(Err(refusal))),
+        }
+    }
+    (calls, endings)
+}
+
+impl Order {
+    fn read(mut call: MethodCall) -> Result<Self, Refusal> {
+        let binding = Binding::take_from(&mut call.params)?;
+        if system::Method::named(&call.method) == Some(system::Method::Multicall) {
+            return Ok(Self {
+                slots: read_multicall(&call.params)?,
+                binding,
+                is_multicall: true,
+            });
+        }
+        Ok(Self {
+            slots: vec![Ok(read_call(&call.method, &call.params)?)],
+            binding,
+            is_multicall: false,
+        })
+    }
+}
+
+/// `system/multicall([{methodName, params}, …])`.
+fn read_multicall(params: &[Value]) -> Result<Vec<Slot>, Refusal> {
+    let refuse = |expected| Refusal::Parameters {
+        method: "system/multicall",
+        expected,
+    };
+    let [calls] = params else {
+        return Err(refuse("one parameter: an array of {methodName, params}"));
+    };
+    let calls = items(calls).ok_or_else(|| refuse("an array of {methodName, params}"))?;
+    if calls.len() > MAX_CALLS_IN_ONE {
+        return Err(refuse("at most 2,000 calls in one"));
+    }
+    Ok(calls.iter().map(read_entry).collect())
+}
+
+fn read_entry(entry: &Value) -> Slot {
+    let refuse = |expected| Refusal::Parameters {
+        method: "system/multicall",
+        expected,
+    };
+    let entry = match entry {
+        Value::Struct(entry) => entry,
+        _ => return Err(refuse("each call as a struct {methodName, params}")),
+    };
+    let method = entry
+        .get("methodName")
+        .and_then(Value::to_text)
+        .ok_or_else(|| refuse("a methodName in each call"))?;
+    let params = match entry.get("params") {
+        None => &[],
+        Some(params) => items(params).ok_or_else(|| refuse("params as an array in each call"))?,
+    };
+    if system::Method::named(&method).is_some() {
+        return Err(refuse("calls of the register; system methods are called by themselves"));
+    }
+    read_call(&method, params)
+}
+
+/// The items of an array, or of what PHP makes of an empty one.
+fn items(value: &Value) -> Option<&[Value]> {
+    match value.as_array() {
+        Some(items) => Some(items),
+        None => value.to_list().map(|_| &[] as &[Value]),
+    }
+}
+
+fn read_call(method: &str, params: &[Value]) -> Slot {
+    let Some((_, known)) = find(method) else {
+        return Err(no_such_method(method));
+    };
+    match Call::parse(known.path, params)? {
+        Some(call) => Ok(call),
+        None => Err(no_such_method(method)),
+    }
+}
+
+/// The one transaction of a message.
+async fn carry_out(
+    state: &Arc<State>,
+    peer: &Peer,
+    calls: Arc<Vec<(usize, Call)>>,
+    binding: Option<Binding>,
+    place: Option<Place>,
+) -> Result<Vec<(usize, Result<Reply, RegisterError>)>, Refusal> {
+    let now = state.clock.now();
+    let forget_before = state.window.forget_before(now);
+    let author = Author::Peer { id: peer.id };
+    let (id, wwwroot) = (peer.id, peer.wwwroot.to_string());
+    let place = Arc::new(place);
+    // Held until the message is on disk.
+    let held = Arc::clone(&place);
+    let job = move |tx: &WriteTx<'_>| -> Result<Outcome, StoreError> {
+        if let Some(place) = place.as_ref() {
+            let identity = place.identity();
+            if !requests::mark_seen(tx, identity.key_pair.as_bytes(), identity.session_key.0)? {
+                return Ok(Outcome::Refused(Refusal::Replayed));
+            }
+        }
+        match &binding {
+            Some(binding) => {
+                if !requests::mark_nonce(tx, id, &binding.nonce, now, forget_before)? {
+                    let nonce = hex::encode(binding.nonce);
+                    return Ok(Outcome::Refused(Refusal::NonceUsed(nonce)));
+                }
+                peers::set_binding_required(tx, id, true)?;
+            }
+            None if peers::is_binding_required(tx, id)? => {
+                return Ok(Outcome::Refused(Refusal::NotBound(wwwroot)));
+            }
+            None => {}
+        }
+        peers::note_contact(tx, id, now, None)?;
+        let replies = calls
+            .iter()
+            .map(|(place, call)| Ok((*place, apply(tx, &author, call, now)?)));
+        replies.collect::<Result<_, _>>().map(Outcome::Done)
+    };
+    let outcome = state.store.write(job).await;
+    drop(held);
+    match outcome {
+        Ok(Outcome::Done(replies)) => Ok(replies),
+        Ok(Outcome::Refused(refusal)) => Err(refusal),
+        Err(error) => Err(internal(&error)),
+    }
+}
+
+/// One call under its own savepoint. A failure of the database ends the whole message: the outer
+/// error.
+fn apply(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    call: &Call,
+    now: UnixTime,
+) -> Result<Result<Reply, RegisterError>, StoreError> {
+    match tx.savepoint(|tx| school::apply(tx, author, call, now)) {
+        Err(RegisterError::Store(error)) => Err(error),
+        ending => Ok(ending),
+    }
+}
+
+/// Where a call named a user the register has not seen, asks the peer for that user, stores the
+/// answer and carries the call out again.
+async fn ask_for_missing(
+    state: &Arc<State>,
+    peer: &Peer,
+    calls: &Arc<Vec<(usize, Call)>>,
+    endings: &mut Endings,
+    questions: &mut usize,
+) {
+    for (index, (place, _)) in calls.iter().enumerate() {
+        let ending = &mut endings[*place];
+        let Some(Err(Refusal::Register(error))) = ending else {
+            continue;
+        };
+        let Some(id) = error.wanted_user() else {
+            continue;
+        };
+        let key = UserKey::Id {
+            idnumber: id.to_owned(),
+            username: None,
+        };
+        let fetched = match state.asking.fetch(state, peer, &key, questions).await {
+            Ok(call) => call,
+            Err(refusal) => {
+                debug!(peer = %peer.wwwroot, %refusal, "a missing user could not be asked for");
+                continue;
+            }
+        };
+        let author = Author::Peer { id: peer.id };
+        let now = state.clock.now();
+        let calls = Arc::clone(calls);
+        let again = state.store.write(move |tx| -> Result<_, StoreError> {
+            match apply(tx, &author, &fetched, now)? {
+                Ok(_) => apply(tx, &author, &calls[index].1, now),
+                Err(error) => Ok(Err(error)),
+            }
+        });
+        match again.await {
+            Ok(reply) => *ending = Some(reply.map_err(Refusal::Register)),
+            Err(error) => warn!(%error, "a missing user could not be stored"),
+        }
+    }
+}
+
+/// A result of a multicall: an array of one value, or a fault as a struct, as XML-RPC's multicall has it.
+fn result_entry(reply: Result<Reply, Refusal>) -> Value {
+    match reply {
+        Ok(reply) => Value::Array(vec![Value::from(reply)]),
+        Err(refusal) => {
+            let fault: Struct = [
+                ("faultCode".to_owned(), Value::from(refusal.code())),
+                ("faultString".to_owned(), Value::from(refusal.to_string())),
+            ]
+            .into_iter()
+            .collect();
+            Value::Struct(fault)
+        }
+    }
+}
+
+impl AskBack {
+    /// Asks through `client`.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            get_user: Mutex::default(),
+        }
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Asks `peer` for one user and makes a complete `fetch_user` of the answer.
+    async fn fetch(
+        &self,
+        state: &State,
+        peer: &Peer,
+        key: &UserKey,
+        questions: &mut usize,
+    ) -> Slot {
+        let in_vain = |reason: String| Refusal::AskedInVain(reason);
+        if *questions == 0 {
+            return Err(in_vain(format!(
+                "this message names more than {MAX_QUESTIONS} users by their id alone; send them in full, or in smaller messages"
+            )));
+        }
+        let method = self.find_get_user(peer, state.clock.now()).await?;
+        *questions -= 1;
+        let answer = self
+            .client
+            .call(peer, &method, vec![question(key)])
+            .await
+            .map_err(|error| in_vain(error.to_string()))?;
+        let user = key.answer(&answer)?;
+        Ok(Call::FetchUser(FetchUser::Complete(user)))
+    }
+
+    /// Finds `get_user` by its name among the peer's methods: plugins may stand anywhere.
+    async fn find_get_user(&self, peer: &Peer, now: UnixTime) -> Result<String, Refusal> {
+        let lacking = || {
+            Refusal::AskedInVain(format!(
+                "{} offers no {GET_USER}; send username, firstname, lastname and email along",
+                peer.wwwroot
+            ))
+        };
+        if let Some((at, found)) = self.lock().get(&peer.id)
+            && now.since(*at) < METHODS_LIFETIME
+        {
+            return found.clone().ok_or_else(lacking);
+        }
+        let listed = self
+            .client
+            .call(peer, "system/listMethods", Vec::new())
+            .await
+            .map_err(|error| Refusal::AskedInVain(error.to_string()))?;
+        let found = function_paths(&listed).find(|path| {
+            path.rsplit('/').next() == Some(GET_USER) && !path.starts_with("system/")
+        });
+        self.lock().insert(peer.id, (now, found.clone()));
+        found.ok_or_else(lacking)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PeerId, (UnixTime, Option<String>)>> {
+        self.get_user
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The one argument of `get_user`: the key as a struct.
+fn question(key: &UserKey) -> Value {
+    let (idnumber, username) = match key {
+        UserKey::Id { idnumber, username } => (Some(idnumber), username.as_ref()),
+        UserKey::Username(username) => (None, Some(username)),
+    };
+    [("idnumber", idnumber), ("username", username)]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?.as_str()))))
+        .collect::<Struct>()
+        .into()
+}
+
+/// The paths in an answer to `listMethods`: an array of them, or Mahara's struct of path → function.
+fn function_paths(listed: &Value) -> Box<dyn Iterator<Item = String> + '_> {
+    match listed {
+        Value::Array(paths) => Box::new(
+            paths
+                .iter()
+                .filter_map(|path| path.to_text().map(std::borrow::Cow::into_owned)),
+        ),
+        Value::Struct(paths) => Box::new(paths.iter().map(|(path, _)| path.to_owned())),
+        _ => Box::new(std::iter::empty()),
+    }
+}
