@@ -1,0 +1,204 @@
+//! Sending the same twice changes nothing, and says so: whatever was sent before.
+
+mod school;
+
+use mnetd::register::{Author, Call, Status, apply};
+use mnetd::store::{PeerId, StoreError};
+use mnetd::xmlrpc::{Struct, Value};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use school::School;
+
+/// Everything a call could have written, in one number that changes with any of it.
+const TRACES: &str = "SELECT (SELECT count(*) FROM person) + (SELECT count(*) FROM section) \
+     + (SELECT count(*) FROM enrolment) + (SELECT count(*) FROM assessment) + (SELECT count(*) FROM grade) \
+     + (SELECT count(*) FROM section_segment) + (SELECT count(*) FROM section_teacher) \
+     + 1000 * ((SELECT count(*) FROM section_teacher_history) + (SELECT count(*) FROM enrolment_history) \
+     + (SELECT count(*) FROM grade_history)) + 1000000 * ((SELECT total(updated_at - 1800000000) FROM person) \
+     + (SELECT total(updated_at - 1800000000) FROM section) \
+     + (SELECT total(updated_at - 1800000000) FROM enrolment) \
+     + (SELECT total(updated_at - 1800000000) FROM assessment) \
+     + (SELECT total(updated_at - 1800000000) FROM grade))";
+
+fn pick(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
+    prop::sample::select(words).prop_map(|word| match word {
+        "<false>" => Value::from(false),
+        "<1>" => Value::from(1),
+        "<list>" => vec![Value::from("U1"), Value::from("U2")].into(),
+        word => Value::from(word),
+    })
+}
+
+/// Some of the fields of a call, each with one of the values given for it.
+fn fields(
+    given: Vec<(&'static str, &'static [&'static str], f64)>,
+) -> impl Strategy<Value = Value> {
+    let members: Vec<_> = given
+        .into_iter()
+        .map(|(name, words, likely)| {
+            prop::option::weighted(likely, pick(words)).prop_map(move |value| (name, value))
+        })
+        .collect();
+    members.prop_map(|members| {
+        let said = members
+            .into_iter()
+            .filter_map(|(name, value)| value.map(|value| (name, value)));
+        said.collect::<Struct>().into()
+    })
+}
+
+const USERS: &[&str] = &["U1", "U2", "<1>"];
+const SECTIONS: &[&str] = &["S1", "S2"];
+const ASSESSMENTS: &[&str] = &["A1", "A2"];
+const NAMES: &[&str] = &["Quiz", "Test"];
+
+fn call() -> impl Strategy<Value = (&'static str, Value)> {
+    let user = || {
+        fields(vec![
+            ("idnumber", USERS, 0.9),
+            ("username", &["uma", "ulf", "UMA"], 0.95),
+            ("firstname", &["Uma", "Ulf"], 0.95),
+            ("lastname", &["Berg", "Dal"], 0.95),
+            ("email", &["uma@example.org"], 0.95),
+            ("ircnick", &["", "um"], 0.3),
+            ("city", &["Oslo", "<1>"], 0.3),
+        ])
+    };
+    let section = || {
+        fields(vec![
+            ("idnumber", SECTIONS, 0.99),
+            ("name", &["Biology", "Botany"], 0.95),
+            ("teacheridnumber", &["U1", "", "<false>", "<list>"], 0.5),
+            ("segment", &["2026", "", "<list>", "ongoing"], 0.5),
+        ])
+    };
+    let enrolment = || {
+        fields(vec![
+            ("sectionid", SECTIONS, 0.99),
+            ("userid", USERS, 0.99),
+            ("role", &["student", "teacher"], 0.99),
+            ("status", &["", "c", "Withdrawn"], 0.3),
+            ("note", &["", "moved"], 0.3),
+            (
+                "effective_at",
+                &["1799990000", "1800000003", "1800000500"],
+                0.3,
+            ),
+        ])
+    };
+    let assessment = || {
+        fields(vec![
+            ("idnumber", ASSESSMENTS, 0.99),
+            ("sectionid", SECTIONS, 0.99),
+            ("name", NAMES, 0.95),
+            ("pointval", &["10.0", "", "<1>"], 0.5),
+            ("extra_credit", &["1", "", "<false>"], 0.5),
+        ])
+    };
+    let grade = || {
+        fields(vec![
+            ("assessmentid", ASSESSMENTS, 0.99),
+            ("userid", USERS, 0.99),
+            ("points_earned", &["5.00000", "<1>", "0"], 0.9),
+            ("excepted", &["1", "", "<false>"], 0.3),
+            ("attempt_num", &["<1>", "2"], 0.3),
+            ("feedback", &["good", "better"], 0.3),
+        ])
+    };
+    prop_oneof![
+        4 => user().prop_map(|argument| ("fetch_user", argument)),
+        1 => user().prop_map(|argument| ("update_user", argument)),
+        1 => user().prop_map(|argument| ("remove_user", argument)),
+        3 => section().prop_map(|argument| ("new_section", argument)),
+        1 => section().prop_map(|argument| ("update_section", argument)),
+        1 => section().prop_map(|argument| ("remove_section", argument)),
+        4 => enrolment().prop_map(|argument| ("new_enrolment", argument)),
+        3 => enrolment().prop_map(|argument| ("drop_enrolment", argument)),
+        3 => assessment().prop_map(|argument| ("new_assessment", argument)),
+        1 => assessment().prop_map(|argument| ("update_assessment", argument)),
+        1 => assessment().prop_map(|argument| ("remove_assessment", argument)),
+        4 => grade().prop_map(|argument| ("new_grade", argument)),
+        1 => grade().prop_map(|argument| ("remove_grade", argument)),
+    ]
+}
+
+/// Makes each call twice, a second apart; which calls were taken.
+fn twice(school: &mut School, calls: &[(&'static str, Value, PeerId)]) -> Vec<bool> {
+    let mut taken = Vec::new();
+    for (method, argument, peer) in calls {
+        let Ok(Some(call)) = Call::parse(method, std::slice::from_ref(argument)) else {
+            taken.push(false);
+            continue;
+        };
+        let author = Author::Peer { id: *peer };
+        let first = school.apply(author.clone(), call.clone());
+        let before = school.count(TRACES);
+        school.now = school.now.plus(1);
+        let second = school.apply(author, call);
+        assert_eq!(
+            school.count(TRACES),
+            before,
+            "{method} {argument:?} wrote something"
+        );
+        match (first, second) {
+            (Ok(first), Ok(second)) => {
+                assert_eq!(second.status, Status::Unchanged, "{method} {argument:?}");
+                assert_eq!(second.id, first.id, "{method} {argument:?}");
+                taken.push(true);
+            }
+            (Err(first), Err(second)) => {
+                assert_eq!(first.code(), second.code());
+                assert!(first.code().is_some(), "{method} {argument:?}: {first}");
+                taken.push(false);
+            }
+            (first, second) => panic!("{method} {argument:?}: {first:?}, then {second:?}"),
+        }
+    }
+    taken
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_call_after_any_others(calls in vec((call(), any::<bool>()), 1..60)) {
+        let mut school = School::in_term();
+        let peers = [school.peer, school.new_peer_once()];
+        let calls: Vec<_> = calls
+            .into_iter()
+            .map(|((method, argument), second)| (method, argument, peers[usize::from(second)]))
+            .collect();
+        twice(&mut school, &calls);
+    }
+}
+
+#[test]
+fn a_whole_multicall_sent_again_writes_nothing() {
+    let school = School::with_gradebook();
+    let calls: Vec<Call> = ["U1", "U2", "T1"]
+        .iter()
+        .flat_map(|userid| {
+            [
+                Call::parse("new_enrolment", &[school::enrolment(userid, "student")]),
+                Call::parse("new_grade", &[school::grade(userid, "7.5")]),
+            ]
+        })
+        .map(|call| call.unwrap().unwrap())
+        .collect();
+    let (author, now) = (school.peer_author(), school.now);
+    let multicall = || {
+        let (author, calls) = (author.clone(), calls.clone());
+        school.store.write_blocking(move |tx| {
+            let replies = calls
+                .iter()
+                .map(|call| tx.savepoint(|tx| apply(tx, &author, call, now)));
+            Ok::<_, StoreError>(
+                replies
+                    .map(|reply| reply.unwrap().status)
+                    .collect::<Vec<_>>(),
+            )
+        })
+    };
+    assert_eq!(multicall().unwrap(), [Status::Created; 6]);
+    assert_eq!(multicall().unwrap(), [Status::Unchanged; 6]);
+}
