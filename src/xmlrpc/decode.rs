@@ -620,7 +620,11 @@ impl<'a> Parser<'a> {
         if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
             return Err(unknown());
         }
-        let code = u32::from_str_radix(digits, radix).unwrap_or(u32::MAX);
+        let code = match self.sender {
+            Encoding::BytesAsLatin1 => byte_with_its_zero_dropped(number),
+            Encoding::Utf8 => None,
+        };
+        let code = code.unwrap_or_else(|| u32::from_str_radix(digits, radix).unwrap_or(u32::MAX));
         char::from_u32(code)
             .filter(|&character| is_xml_char(character))
             .ok_or(DecodeError::ForbiddenCharacter { code, at })
@@ -670,6 +674,16 @@ impl Parser<'_> {
             expected,
             at: self.place.in_document(at),
         }
+    }
+}
+
+/// The bytes 200 to 209, which PHP's old extension writes as `&#20;` to `&#29;`: its library (libxmlrpc-epi 0.54) puts
+/// no tens digit where that is zero. Greek, Cyrillic and Romanian letters begin with these bytes. The characters 20 to
+/// 29 are forbidden in XML, so nothing else can be meant.
+fn byte_with_its_zero_dropped(number: &str) -> Option<u32> {
+    match number.as_bytes() {
+        [b'2', units @ b'0'..=b'9'] => Some(200 + u32::from(units - b'0')),
+        _ => None,
     }
 }
 
