@@ -128,9 +128,7 @@ impl Examination<'_> {
     /// Whether our own address leads to us: peers call back at it.
     fn own_address(&mut self) {
         let url = self.site.wwwroot.join("/mnet/publickey.php");
-        let fetched = self
-            .site
-            .block_on(self.site.client.transport().get(&url));
+        let fetched = self.site.block_on(self.site.client.transport().get(&url));
         let ours = self.site.keys.ring();
         let certificate = ours.current().certificate();
         match fetched {
@@ -224,7 +222,10 @@ impl Examination<'_> {
 
     /// Compares the certificate the peer hands out with the one stored. Returns whether they agree.
     fn offered_certificate(&mut self, about: &str, peer: &Peer) -> bool {
-        let offered = match self.site.block_on(self.site.client.offered_certificate(peer)) {
+        let offered = match self
+            .site
+            .block_on(self.site.client.offered_certificate(peer))
+        {
             Ok(offered) => offered,
             Err(error) => {
                 self.add(
@@ -243,7 +244,10 @@ impl Examination<'_> {
             self.add(
                 about,
                 Verdict::Ok,
-                format!("the certificate is the one known here ({})", offered.fingerprint()),
+                format!(
+                    "the certificate is the one known here ({})",
+                    offered.fingerprint()
+                ),
             );
             return true;
         }
@@ -276,7 +280,12 @@ impl Examination<'_> {
             .unwrap_or_default()
             .into_iter()
             .filter_map(|service| {
-                let flag = |name| service.get(name).and_then(Value::to_boolean).unwrap_or(false);
+                let flag = |name| {
+                    service
+                        .get(name)
+                        .and_then(Value::to_boolean)
+                        .unwrap_or(false)
+                };
                 let name = service.get("name").and_then(Value::to_text)?;
                 Some((printable(&name), flag("publish"), flag("subscribe")))
             })

@@ -101,7 +101,9 @@ pub enum CliError {
         source: std::io::Error,
     },
     /// The address to listen at.
-    #[error("cannot listen at {address}: {source}. Is another mnetd running there? Choose another with --listen")]
+    #[error(
+        "cannot listen at {address}: {source}. Is another mnetd running there? Choose another with --listen"
+    )]
     Listen {
         /// Which.
         address: std::net::SocketAddr,
@@ -121,7 +123,9 @@ pub enum CliError {
     #[error("“{0}” is no text dialect; expected utf8, mahara, old-php or auto")]
     Dialect(String),
     /// A parameter that is no JSON.
-    #[error("the parameter {text} cannot be sent: {reason}. Expected JSON; a text needs its quotes, and the shell its own around them: '\"text\"'")]
+    #[error(
+        "the parameter {text} cannot be sent: {reason}. Expected JSON; a text needs its quotes, and the shell its own around them: '\"text\"'"
+    )]
     Parameter {
         /// As typed.
         text: String,
@@ -140,10 +144,14 @@ pub enum CliError {
     #[error("{0} is not a registered peer; mnetd peer list shows those that are")]
     UnknownPeer(String),
     /// A peer that is there already.
-    #[error("{0} is a peer already; mnetd peer show {0} shows it, mnetd peer check {0} follows its new key")]
+    #[error(
+        "{0} is a peer already; mnetd peer show {0} shows it, mnetd peer check {0} follows its new key"
+    )]
     KnownPeer(Wwwroot),
     /// Another fingerprint than the one agreed to.
-    #[error("{peer} hands out a certificate with another fingerprint: {offered}. Nothing was changed")]
+    #[error(
+        "{peer} hands out a certificate with another fingerprint: {offered}. Nothing was changed"
+    )]
     OtherFingerprint {
         /// Which peer.
         peer: Wwwroot,
@@ -222,8 +230,7 @@ fn start_log(config: &Config, command: &Command) -> Result<(), CliError> {
         _ => "warn",
     };
     let filter = config.log.as_deref().unwrap_or(usual);
-    let filter =
-        EnvFilter::try_new(filter).map_err(|_| CliError::LogFilter(filter.to_owned()))?;
+    let filter = EnvFilter::try_new(filter).map_err(|_| CliError::LogFilter(filter.to_owned()))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -23,11 +23,7 @@ pub enum Format {
 
 /// Prints rows; `columns` are the names of the members that table and CSV show, in order, while JSON
 /// has every member.
-pub fn print<T: Serialize>(
-    format: Format,
-    columns: &[&str],
-    rows: &[T],
-) -> Result<(), CliError> {
+pub fn print<T: Serialize>(format: Format, columns: &[&str], rows: &[T]) -> Result<(), CliError> {
     let rows = rows
         .iter()
         .map(serde_json::to_value)
@@ -71,7 +67,11 @@ fn print_table(columns: &[&str], rows: &[Value]) -> io::Result<()> {
         .set_header(columns);
     for row in rows {
         // Names come from other sites: what could drive a terminal is taken out.
-        table.add_row(columns.iter().map(|column| printable(&cell(row.get(column)))));
+        table.add_row(
+            columns
+                .iter()
+                .map(|column| printable(&cell(row.get(column)))),
+        );
     }
     for line in table.lines() {
         writeln!(io::stdout(), "{}", line.trim_end())?;

@@ -168,7 +168,9 @@ fn add(site: &Site, arguments: &AddArguments) -> Result<(), CliError> {
         )?;
     }
     store(site, &introduction)?;
-    println!("Added. It may call the service register, and its users may be vouched for (sso_idp).");
+    println!(
+        "Added. It may call the service register, and its users may be vouched for (sso_idp)."
+    );
     println!(
         "Next: in Moodle, Site administration > Networking > Manage peers, add {} and tick the services; then: mnetd doctor {wwwroot}",
         site.wwwroot
@@ -280,10 +282,7 @@ fn show(site: &Site, peer: &Peer) -> Result<(), CliError> {
     println!("wwwroot:      {}", peer.wwwroot);
     println!("name:         {}", printable(&peer.name));
     println!("application:  {}", peer.application);
-    println!(
-        "fingerprint:  {} (SHA-256)",
-        peer.certificate.fingerprint()
-    );
+    println!("fingerprint:  {} (SHA-256)", peer.certificate.fingerprint());
     println!("expires:      {}", peer.certificate.not_after());
     for right in &peer.rights {
         println!("service:      {}", in_words(right));
@@ -319,9 +318,7 @@ fn check(site: &Site, peer: &Peer, accept_key: Option<Fingerprint>) -> Result<()
         println!("The certificate with that fingerprint is stored.");
     }
     let peer = site.peer(peer.wwwroot.as_str())?;
-    let call = site
-        .client
-        .call(&peer, "system/listServices", Vec::new());
+    let call = site.client.call(&peer, "system/listServices", Vec::new());
     let services = site.block_on(call)?;
     println!(
         "{} answers signed and sealed; its signature is the one stored here.",
@@ -429,9 +426,8 @@ fn dialect(peer: &Peer, word: Option<&str>) -> Result<Option<(Dialect, bool)>, C
 fn clear_text(site: &Site, address: Option<&str>, remove: bool) -> Result<(), CliError> {
     if let Some(address) = address {
         let network = parse_network(address)?.to_string();
-        site.store.write_blocking(move |tx| {
-            peers::set_clear_text_address(tx, &network, !remove)
-        })?;
+        site.store
+            .write_blocking(move |tx| peers::set_clear_text_address(tx, &network, !remove))?;
     }
     let all = site.store.read_blocking(peers::clear_text_addresses)?;
     if all.is_empty() {

@@ -107,7 +107,9 @@ fn say_what_to_do_next(config: &Config, site: &Site) {
     let certificate = ring.current().certificate();
     info!(listen = %config.listen, %wwwroot, fingerprint = %certificate.fingerprint(), certificate_expires = %certificate.not_after(), "mnetd is serving");
     if !wwwroot.is_https() && !config.listen.ip().is_loopback() {
-        warn!("peers reach this site over plain http; put it behind a reverse proxy with https and set --wwwroot to that address");
+        warn!(
+            "peers reach this site over plain http; put it behind a reverse proxy with https and set --wwwroot to that address"
+        );
     }
     if site.has_peers().unwrap_or(false) {
         info!("peers are registered; mnetd peer list shows them, mnetd doctor checks them");

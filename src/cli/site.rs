@@ -112,9 +112,15 @@ impl Site {
 
     /// Whether any peer is registered.
     pub fn has_peers(&self) -> Result<bool, StoreError> {
-        let first = self
-            .store
-            .read_blocking(|tx| peers::list(tx, Page { after: None, limit: 1 }))?;
+        let first = self.store.read_blocking(|tx| {
+            peers::list(
+                tx,
+                Page {
+                    after: None,
+                    limit: 1,
+                },
+            )
+        })?;
         Ok(!first.is_empty())
     }
 }
@@ -123,8 +129,8 @@ fn find_wwwroot(config: &Config, store: &Store) -> Result<Wwwroot, CliError> {
     if let Some(wwwroot) = &config.wwwroot {
         return Ok(wwwroot.clone());
     }
-    let remembered =
-        store.read_blocking(|tx| -> Result<_, StoreError> { settings::get(tx, WWWROOT_SETTING) })?;
+    let remembered = store
+        .read_blocking(|tx| -> Result<_, StoreError> { settings::get(tx, WWWROOT_SETTING) })?;
     let text = remembered.unwrap_or_else(|| format!("http://{}", config.listen));
     Wwwroot::parse(&text).map_err(|error| CliError::Config(error.into()))
 }

@@ -65,7 +65,9 @@ pub enum CallError {
         message: String,
     },
     /// We do not subscribe to the service.
-    #[error("mnetd does not subscribe to the service {service} of {peer}; allow it with: mnetd peer allow {peer} {service} --subscribe")]
+    #[error(
+        "mnetd does not subscribe to the service {service} of {peer}; allow it with: mnetd peer allow {peer} {service} --subscribe"
+    )]
     NotSubscribed {
         /// Whose.
         peer: Wwwroot,
@@ -76,10 +78,14 @@ pub enum CallError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// An empty body: what Moodle sends when PHP dies while sealing.
-    #[error("{0} answered with an empty page. With Moodle the usual cause is PHP's OpenSSL 3 without RC4: in openssl.cnf activate both the default and the legacy provider for the PHP process, then restart it")]
+    #[error(
+        "{0} answered with an empty page. With Moodle the usual cause is PHP's OpenSSL 3 without RC4: in openssl.cnf activate both the default and the legacy provider for the PHP process, then restart it"
+    )]
     Empty(Wwwroot),
     /// The answer is no XML.
-    #[error("{peer} answered with something that is no MNet message, beginning “{beginning}”. Usual causes: networking or the MNet authentication plugin is not enabled there, PHP's OpenSSL 3 lacks its legacy provider (RC4), or the address belongs to another site")]
+    #[error(
+        "{peer} answered with something that is no MNet message, beginning “{beginning}”. Usual causes: networking or the MNet authentication plugin is not enabled there, PHP's OpenSSL 3 lacks its legacy provider (RC4), or the address belongs to another site"
+    )]
     NotMnet {
         /// Who.
         peer: Wwwroot,
@@ -98,10 +104,14 @@ pub enum CallError {
     #[error("{0} answered without signing and sealing; such an answer is not believed")]
     NotSealed(Wwwroot),
     /// Sealed to a key we do not have.
-    #[error("{0} sealed its answer to a key that is not ours: it knows an old certificate of this site. Delete this peer there and add it again")]
+    #[error(
+        "{0} sealed its answer to a key that is not ours: it knows an old certificate of this site. Delete this peer there and add it again"
+    )]
     NotForUs(Wwwroot),
     /// Signed by another key than the one we know.
-    #[error("{0} signed its answer with a key we do not know. If the site was restored or copied, compare fingerprints with its administrator and run: mnetd peer check {0} --accept-key")]
+    #[error(
+        "{0} signed its answer with a key we do not know. If the site was restored or copied, compare fingerprints with its administrator and run: mnetd peer check {0} --accept-key"
+    )]
     BadSignature(Wwwroot),
     /// The envelope names somebody else.
     #[error("{peer} answered in the name of {named}: its wwwroot is not the one registered here")]
@@ -112,7 +122,9 @@ pub enum CallError {
         named: String,
     },
     /// Dated ahead.
-    #[error("{peer} dates its answer {seconds} s ahead; at most {allowed} s are allowed. Set the clocks of both servers by NTP")]
+    #[error(
+        "{peer} dates its answer {seconds} s ahead; at most {allowed} s are allowed. Set the clocks of both servers by NTP"
+    )]
     FromTheFuture {
         /// Who.
         peer: Wwwroot,
@@ -122,10 +134,14 @@ pub enum CallError {
         allowed: i64,
     },
     /// An answer seen before.
-    #[error("{0} answered with a message that was seen before; it may have been recorded and sent again")]
+    #[error(
+        "{0} answered with a message that was seen before; it may have been recorded and sent again"
+    )]
     Replayed(Wwwroot),
     /// A new certificate that nothing proves.
-    #[error("{peer} says it has a new key (fingerprint {fingerprint}), but does not prove it with the old one. Compare the fingerprint with the site's administrator, then run: mnetd peer check {peer} --accept-key {fingerprint}")]
+    #[error(
+        "{peer} says it has a new key (fingerprint {fingerprint}), but does not prove it with the old one. Compare the fingerprint with the site's administrator, then run: mnetd peer check {peer} --accept-key {fingerprint}"
+    )]
     UnprovenKey {
         /// Who.
         peer: Wwwroot,
@@ -133,7 +149,9 @@ pub enum CallError {
         fingerprint: Fingerprint,
     },
     /// Fault 7025 twice in a row.
-    #[error("{0} keeps asking for another key; its stored certificate of this site may be damaged. Delete this peer there and add it again")]
+    #[error(
+        "{0} keeps asking for another key; its stored certificate of this site may be damaged. Delete this peer there and add it again"
+    )]
     KeyLoop(Wwwroot),
     /// The new certificate is none, or another site's.
     #[error("{peer} says it has a new key, but sent no usable certificate: {reason}")]
@@ -372,12 +390,8 @@ impl Client {
             .workers
             .run(move || {
                 let payload = xmlrpc::encode_call(&call, encoding);
-                let signed = envelope::sign(
-                    &payload,
-                    ours.as_str(),
-                    now,
-                    ring.current().private_key(),
-                )?;
+                let signed =
+                    envelope::sign(&payload, ours.as_str(), now, ring.current().private_key())?;
                 envelope::seal(signed, ours.as_str(), &recipient)
             })
             .await??;
@@ -495,11 +509,7 @@ fn open_reply(peer: &Peer, ring: &KeyRing, body: &[u8]) -> Result<Opening, CallE
     }
 }
 
-fn open_sealed_reply(
-    peer: &Peer,
-    ring: &KeyRing,
-    sealed: &Sealed,
-) -> Result<Opening, CallError> {
+fn open_sealed_reply(peer: &Peer, ring: &KeyRing, sealed: &Sealed) -> Result<Opening, CallError> {
     check_sender(peer, sealed.wwwroot())?;
     let pairs = std::iter::once(ring.current()).chain(ring.old().iter().map(|old| &old.pair));
     let (pair, opened) = pairs
@@ -641,7 +651,9 @@ pub(super) fn not_mnet(peer: &Wwwroot, body: &[u8]) -> CallError {
 /// What a fault of a peer's usually means to the administrator here.
 fn hint(code: i32) -> &'static str {
     match code {
-        704 => ". Networking is off there (Moodle: Site administration › Advanced features › Networking)",
+        704 => {
+            ". Networking is off there (Moodle: Site administration › Advanced features › Networking)"
+        }
         707 => {
             ". The service is not published to us there (Moodle: Networking › Manage peers › Services)"
         }

@@ -135,11 +135,9 @@ pub(super) async fn keyswap(
     match decoded.message {
         MethodResponse::Success(value) => {
             let text = value.to_text().unwrap_or_default();
-            Certificate::parse(&text).map_err(|error: CertificateError| {
-                CallError::NewCertificate {
-                    peer: wwwroot.clone(),
-                    reason: error.to_string(),
-                }
+            Certificate::parse(&text).map_err(|error: CertificateError| CallError::NewCertificate {
+                peer: wwwroot.clone(),
+                reason: error.to_string(),
             })
         }
         MethodResponse::Fault(fault) => Err(CallError::Fault {

@@ -219,7 +219,9 @@ impl Dialect {
     #[must_use]
     pub fn corrected_by(self, evidence: TextEvidence, application: Application) -> Option<Self> {
         let shown = match (evidence.dialect()?, application) {
-            (Encoding::BytesAsLatin1, _) if evidence.declared == Some(Charset::Utf8) => return None,
+            (Encoding::BytesAsLatin1, _) if evidence.declared == Some(Charset::Utf8) => {
+                return None;
+            }
             (Encoding::BytesAsLatin1, Application::Mahara) => Self::Mahara,
             (Encoding::BytesAsLatin1, Application::Moodle) => Self::OldPhp,
             (Encoding::Utf8, Application::Moodle) => Self::Utf8,

@@ -32,7 +32,9 @@ pub struct Transport {
 #[derive(Debug, Error)]
 pub enum TransportError {
     /// The HTTP client would not start.
-    #[error("the HTTP client could not be set up: {0}. If ca_file is set, check that it holds PEM certificates")]
+    #[error(
+        "the HTTP client could not be set up: {0}. If ca_file is set, check that it holds PEM certificates"
+    )]
     Setup(reqwest::Error),
     /// The address is one nothing is sent to.
     #[error("{host} is {reason}; mnetd sends nothing there. Check the address of the peer")]
@@ -43,7 +45,9 @@ pub enum TransportError {
         reason: &'static str,
     },
     /// No connection, or it broke.
-    #[error("{url} could not be reached: {reason}. Check the address, that the site is up, and that a firewall lets this machine through")]
+    #[error(
+        "{url} could not be reached: {reason}. Check the address, that the site is up, and that a firewall lets this machine through"
+    )]
     Unreachable {
         /// What was asked for.
         url: String,
@@ -51,7 +55,9 @@ pub enum TransportError {
         reason: String,
     },
     /// TLS failed.
-    #[error("{url} could not be reached over https: {reason}. If the site's certificate is self-signed or from the school's own authority, name that authority's PEM file in ca_file")]
+    #[error(
+        "{url} could not be reached over https: {reason}. If the site's certificate is self-signed or from the school's own authority, name that authority's PEM file in ca_file"
+    )]
     Tls {
         /// What was asked for.
         url: String,
@@ -62,7 +68,9 @@ pub enum TransportError {
     #[error("{0} gave no answer in time")]
     TimedOut(String),
     /// The answer points elsewhere.
-    #[error("{url} redirects to {location}. Register the peer under the address it calls itself by (its wwwroot), usually the one redirected to")]
+    #[error(
+        "{url} redirects to {location}. Register the peer under the address it calls itself by (its wwwroot), usually the one redirected to"
+    )]
     Redirected {
         /// What was asked for.
         url: String,
@@ -206,11 +214,7 @@ fn redirection(response: &Response) -> Option<String> {
     Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
 }
 
-async fn read(
-    url: &str,
-    mut response: Response,
-    limit: usize,
-) -> Result<Vec<u8>, TransportError> {
+async fn read(url: &str, mut response: Response, limit: usize) -> Result<Vec<u8>, TransportError> {
     let status = response.status();
     if status != StatusCode::OK {
         return Err(TransportError::Status {
@@ -241,7 +245,9 @@ fn hint(status: StatusCode) -> &'static str {
         404 => {
             ": there is no MNet server at this address. Check the wwwroot and, in Moodle, that networking is on"
         }
-        401 | 403 => ": the web server lets nobody through, perhaps for a password or an address list",
+        401 | 403 => {
+            ": the web server lets nobody through, perhaps for a password or an address list"
+        }
         500..=599 => {
             ": the site failed while answering. With Moodle the usual cause is PHP's OpenSSL 3 without its legacy provider (RC4); look into its error log"
         }
@@ -293,9 +299,8 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let host = name.as_str().to_owned();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0))
-                .await?
-                .collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
             for found in &found {
                 if let Some(reason) = address::refusal(found.ip()) {
                     return Err(Forbidden { host, reason }.into());

@@ -54,7 +54,10 @@ impl Binding {
             .and_then(|text| hex::decode(text.as_bytes()).ok())
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or_else(|| {
-                refuse(NONCE, "missing or malformed; expected 32 hexadecimal digits")
+                refuse(
+                    NONCE,
+                    "missing or malformed; expected 32 hexadecimal digits",
+                )
             })?;
         params.pop();
         Ok(Some(Self {
@@ -134,7 +137,11 @@ mod tests {
     #[test]
     fn a_binding_is_taken_off_the_end() {
         let nonce = "00112233445566778899aabbccddeeff";
-        let mut params = bound(&[(TO, "https://a.example"), (AT, "1800000000"), (NONCE, nonce)]);
+        let mut params = bound(&[
+            (TO, "https://a.example"),
+            (AT, "1800000000"),
+            (NONCE, nonce),
+        ]);
         let binding = Binding::take_from(&mut params).unwrap().unwrap();
         assert_eq!(params, [Value::from("first")]);
         assert_eq!(binding.to, "https://a.example");
@@ -156,7 +163,13 @@ mod tests {
     #[test]
     fn the_window_ends_where_it_says() {
         let now = UnixTime(1_800_000_000);
-        for (offset, inside) in [(-301, false), (-300, true), (0, true), (15, true), (16, false)] {
+        for (offset, inside) in [
+            (-301, false),
+            (-300, true),
+            (0, true),
+            (15, true),
+            (16, false),
+        ] {
             assert_eq!(
                 WINDOW.check(now.plus(offset), now).is_ok(),
                 inside,

@@ -32,7 +32,9 @@ pub enum Refusal {
     #[error("the envelope has no wwwroot, so nobody knows whose call this is")]
     Nameless,
     /// A peer whose calls must come from elsewhere.
-    #[error("calls in the name of {wwwroot} are not taken from the address {address}; its source addresses are set with: mnetd peer allow {wwwroot} --from ADDRESS")]
+    #[error(
+        "calls in the name of {wwwroot} are not taken from the address {address}; its source addresses are set with: mnetd peer allow {wwwroot} --from ADDRESS"
+    )]
     Address {
         /// The peer named.
         wwwroot: String,
@@ -52,7 +54,9 @@ pub enum Refusal {
     #[error("The signature verification failed. An error has occurred.")]
     NotSigned,
     /// Signed by another key than the peer's.
-    #[error("The signature verification failed. It appears that this payload was not signed by you.")]
+    #[error(
+        "The signature verification failed. It appears that this payload was not signed by you."
+    )]
     BadSignature,
     /// Outer and inner wwwroot differ.
     #[error("the message was sealed by {outer} and signed by {inner}; both must be the same site")]
@@ -69,7 +73,9 @@ pub enum Refusal {
     #[error("the nonce {0} was used before; every bound call needs a fresh one")]
     NonceUsed(String),
     /// Dated outside the window.
-    #[error("the call is dated {dated}, here it is {now}: at most {max_age} s back and {max_ahead} s ahead are allowed. Set the clocks of both servers by NTP")]
+    #[error(
+        "the call is dated {dated}, here it is {now}: at most {max_age} s back and {max_ahead} s ahead are allowed. Set the clocks of both servers by NTP"
+    )]
     Date {
         /// What the message says.
         dated: String,
@@ -81,7 +87,9 @@ pub enum Refusal {
         max_ahead: i64,
     },
     /// A register call without a binding, from a peer that has sent one before.
-    #[error("this peer binds its register calls, and this one is not bound: expected a last parameter {{mnetd_to, mnetd_at, mnetd_nonce}}. If the plugin there was downgraded, an administrator here can reset this with: mnetd peer allow {0} --unbound")]
+    #[error(
+        "this peer binds its register calls, and this one is not bound: expected a last parameter {{mnetd_to, mnetd_at, mnetd_nonce}}. If the plugin there was downgraded, an administrator here can reset this with: mnetd peer allow {0} --unbound"
+    )]
     NotBound(String),
     /// A binding to somebody else.
     #[error("the call is bound to {bound_to}, this is {wwwroot}")]
@@ -109,13 +117,17 @@ pub enum Refusal {
     #[error("Unable to locate function, or function prohibited for RPC.")]
     UnknownMethod,
     /// A system method that does not exist.
-    #[error("there is no such system method here; there are listMethods, listServices, methodSignature, methodHelp, keyswap and multicall")]
+    #[error(
+        "there is no such system method here; there are listMethods, listServices, methodSignature, methodHelp, keyswap and multicall"
+    )]
     UnknownSystemMethod,
     /// `methodHelp` or `methodSignature` about a method that does not exist.
     #[error("there is no method {0} here, or it is not published to you")]
     NothingToTell(String),
     /// A service the peer may not call.
-    #[error("the service {service} is not published to {wwwroot}; an administrator here can change that with: mnetd peer allow {wwwroot} {service} --publish")]
+    #[error(
+        "the service {service} is not published to {wwwroot}; an administrator here can change that with: mnetd peer allow {wwwroot} {service} --publish"
+    )]
     NotPublished {
         /// Which service.
         service: &'static str,
@@ -140,7 +152,9 @@ pub enum Refusal {
     #[error("the user could not be asked for: {0}")]
     AskedInVain(String),
     /// Our own fault.
-    #[error("the call could not be carried out because of an error here; nothing was stored, send it again. The log of the server has the cause")]
+    #[error(
+        "the call could not be carried out because of an error here; nothing was stored, send it again. The log of the server has the cause"
+    )]
     Internal,
 }
 

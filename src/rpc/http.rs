@@ -27,8 +27,8 @@ use tokio::time::timeout;
 use tower_service::Service as _;
 use tracing::{debug, info, warn};
 
-use super::fault::Rejected;
 use super::Server;
+use super::fault::Rejected;
 use crate::envelope;
 use crate::peer::{self, Application};
 use crate::store::requests;
@@ -68,7 +68,13 @@ struct Site {
 /// proxy may or may not take that off).
 #[must_use]
 pub fn router(server: Server, trusted_proxies: Vec<IpNet>) -> Router {
-    let path = server.state.wwwroot.url().path().trim_end_matches('/').to_owned();
+    let path = server
+        .state
+        .wwwroot
+        .url()
+        .path()
+        .trim_end_matches('/')
+        .to_owned();
     let site = Site {
         server,
         trusted_proxies: Arc::new(trusted_proxies),
@@ -139,7 +145,10 @@ pub async fn serve(
     }
     drop(listener);
     info!("stopping: calls under way may end");
-    if timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if timeout(SHUTDOWN_TIMEOUT, graceful.shutdown())
+        .await
+        .is_err()
+    {
         warn!("some calls did not end in time");
     }
     Ok(())
@@ -235,7 +244,11 @@ async fn public_key(Shared(site): Shared<Site>) -> Response<Body> {
 /// The home page: Moodle takes the peer's name from its title.
 async fn home(Shared(site): Shared<Site>) -> Response<Body> {
     let page = web::home(&site.server.state.wwwroot);
-    respond(StatusCode::OK, "text/html; charset=utf-8", page.into_bytes())
+    respond(
+        StatusCode::OK,
+        "text/html; charset=utf-8",
+        page.into_bytes(),
+    )
 }
 
 /// Whether the server can do its work: it answers, and so does the database.
@@ -277,7 +290,11 @@ fn client_address(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> 
 }
 
 fn text(status: StatusCode, text: &str) -> Response<Body> {
-    respond(status, "text/plain; charset=utf-8", text.to_owned().into_bytes())
+    respond(
+        status,
+        "text/plain; charset=utf-8",
+        text.to_owned().into_bytes(),
+    )
 }
 
 fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
@@ -322,7 +339,10 @@ mod tests {
             seen("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]),
             "198.51.100.1"
         );
-        assert_eq!(seen("10.0.0.1", &["1.1.1.1", "198.51.100.1"]), "198.51.100.1");
+        assert_eq!(
+            seen("10.0.0.1", &["1.1.1.1", "198.51.100.1"]),
+            "198.51.100.1"
+        );
         assert_eq!(seen("10.0.0.1", &["rubbish"]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
     }

@@ -189,7 +189,12 @@ fn dispatch(
     if let Some(method) = services::system::Method::named(&call.method) {
         return match method {
             services::system::Method::Multicall => Err(call),
-            method => Ok(services::system::answer(state, caller, method, &call.params)),
+            method => Ok(services::system::answer(
+                state,
+                caller,
+                method,
+                &call.params,
+            )),
         };
     }
     if services::is_register_method(&call.method) {

@@ -253,9 +253,12 @@ impl Look<'_> {
     }
 
     fn read_call(&mut self, verified: &Verified, peer: &Peer) -> Result<MethodCall, Stop> {
-        let decoded =
-            xmlrpc::decode_call(verified.payload(), peer.dialect.reading(), &Limits::default())
-                .map_err(Refusal::Payload)?;
+        let decoded = xmlrpc::decode_call(
+            verified.payload(),
+            peer.dialect.reading(),
+            &Limits::default(),
+        )
+        .map_err(Refusal::Payload)?;
         self.record.method = Some(decoded.message.method.clone());
         let Some(dialect) = peer
             .dialect

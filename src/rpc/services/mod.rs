@@ -68,7 +68,14 @@ mod tests {
         for name in ["register/new_grade", "new_grade"] {
             assert_eq!(find(name).unwrap().1.path, "register/new_grade");
         }
-        for name in ["grade", "register/", "register", "", "register/new_grade/", "/new_grade"] {
+        for name in [
+            "grade",
+            "register/",
+            "register",
+            "",
+            "register/new_grade/",
+            "/new_grade",
+        ] {
             assert!(find(name).is_none(), "{name}");
         }
     }

@@ -175,7 +175,9 @@ fn read_entry(entry: &Value) -> Slot {
         Some(params) => items(params).ok_or_else(|| refuse("params as an array in each call"))?,
     };
     if system::Method::named(&method).is_some() {
-        return Err(refuse("calls of the register; system methods are called by themselves"));
+        return Err(refuse(
+            "calls of the register; system methods are called by themselves",
+        ));
     }
     read_call(&method, params)
 }
@@ -381,17 +383,14 @@ impl AskBack {
             .call(peer, "system/listMethods", Vec::new())
             .await
             .map_err(|error| Refusal::AskedInVain(error.to_string()))?;
-        let found = function_paths(&listed).find(|path| {
-            path.rsplit('/').next() == Some(GET_USER) && !path.starts_with("system/")
-        });
+        let found = function_paths(&listed)
+            .find(|path| path.rsplit('/').next() == Some(GET_USER) && !path.starts_with("system/"));
         self.lock().insert(peer.id, (now, found.clone()));
         found.ok_or_else(lacking)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PeerId, (UnixTime, Option<String>)>> {
-        self.get_user
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.get_user.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

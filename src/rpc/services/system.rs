@@ -177,10 +177,7 @@ fn signature(method: &'static Described) -> Value {
     .collect();
     Value::Struct(
         [
-            (
-                "parameters".to_owned(),
-                Value::Array(parameters.collect()),
-            ),
+            ("parameters".to_owned(), Value::Array(parameters.collect())),
             ("return".to_owned(), Value::Struct(returns)),
         ]
         .into_iter()
@@ -205,8 +202,8 @@ fn keyswap(state: &Arc<State>, params: &[Value]) -> Result<Value, Refusal> {
         // Some peers ask without introducing themselves.
         return Ok(ours);
     };
-    let wwwroot = Wwwroot::parse(&wwwroot)
-        .map_err(|error| Refusal::Certificate(error.to_string()))?;
+    let wwwroot =
+        Wwwroot::parse(&wwwroot).map_err(|error| Refusal::Certificate(error.to_string()))?;
     let known = state
         .store
         .read_blocking(|tx| Peer::find(tx, wwwroot.as_str()))
@@ -223,11 +220,7 @@ fn keyswap(state: &Arc<State>, params: &[Value]) -> Result<Value, Refusal> {
     Ok(ours)
 }
 
-fn register_caller(
-    state: &Arc<State>,
-    wwwroot: &Wwwroot,
-    params: &[Value],
-) -> Result<(), Refusal> {
+fn register_caller(state: &Arc<State>, wwwroot: &Wwwroot, params: &[Value]) -> Result<(), Refusal> {
     let pem = params.get(1).and_then(Value::to_text).unwrap_or_default();
     let certificate =
         Certificate::parse(&pem).map_err(|error| Refusal::Certificate(error.to_string()))?;
