@@ -2,11 +2,15 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 used wrongly (clap's own, and configuration that cannot be used).
 
+// The doc comments of arguments are the help texts people read in a terminal: no backticks, no links.
+#![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
+
 mod call;
 mod doctor;
 mod key;
 mod output;
 mod peer;
+mod register;
 mod serve;
 mod site;
 
@@ -58,6 +62,9 @@ enum Command {
     Peer(peer::PeerCommand),
     /// Call a method of a peer, signed and sealed, and print the reply as JSON
     Call(call::CallArguments),
+    /// List what stands in the register
+    #[command(subcommand)]
+    Register(register::RegisterCommand),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -218,6 +225,7 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Key(command) => key::run(&site, command),
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
+        Command::Register(command) => register::run(&site, command),
         Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
     }
 }

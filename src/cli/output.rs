@@ -51,7 +51,7 @@ fn print_csv(columns: &[&str], rows: &[Value]) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(io::stdout().lock());
     writer.write_record(columns)?;
     for row in rows {
-        writer.write_record(columns.iter().map(|column| cell(row.get(column))))?;
+        writer.write_record(columns.iter().map(|column| cell(member(row, column))))?;
     }
     writer.flush()
 }
@@ -70,13 +70,20 @@ fn print_table(columns: &[&str], rows: &[Value]) -> io::Result<()> {
         table.add_row(
             columns
                 .iter()
-                .map(|column| printable(&cell(row.get(column)))),
+                .map(|column| printable(&cell(member(row, column)))),
         );
     }
     for line in table.lines() {
         writeln!(io::stdout(), "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// The member a column names; `status.title` is the title inside the status.
+fn member<'a>(row: &'a Value, column: &str) -> Option<&'a Value> {
+    column
+        .split('.')
+        .try_fold(row, |value, name| value.get(name))
 }
 
 fn cell(value: Option<&Value>) -> String {

@@ -62,13 +62,8 @@ fn refusal_v6(address: Ipv6Addr) -> Option<&'static str> {
 /// The IPv4 address a packet to `address` ends at: mapped and compatible (RFC 4291), NAT64 (RFC 6052),
 /// 6to4 (RFC 3056).
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let s = address.segments();
-    let from = |high: u16, low: u16| {
-        let [a, b] = high.to_be_bytes();
-        let [c, d] = low.to_be_bytes();
-        Ipv4Addr::new(a, b, c, d)
-    };
-    match s {
+    let from = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    match address.segments() {
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(from(high, low)),
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
             Some(from(high, low))

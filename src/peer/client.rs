@@ -593,9 +593,8 @@ fn new_certificate(
 
 /// A reply in the clear: a fault is told as such, a success is not believed.
 fn read_clear_reply(peer: &Peer, body: &[u8]) -> Result<Reply, CallError> {
-    let (response, _) = match decode(peer, body) {
-        Ok(decoded) => decoded,
-        Err(_) => return Err(not_mnet(&peer.wwwroot, body)),
+    let Ok((response, _)) = decode(peer, body) else {
+        return Err(not_mnet(&peer.wwwroot, body));
     };
     match response {
         // Nobody signed it, so it must not change keys.

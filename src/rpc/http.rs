@@ -66,7 +66,6 @@ struct Site {
 
 /// Every address below the site, under the path of its wwwroot as well where it has one (a reverse
 /// proxy may or may not take that off).
-#[must_use]
 pub fn router(server: Server, trusted_proxies: Vec<IpNet>) -> Router {
     let path = server
         .state

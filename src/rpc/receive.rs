@@ -284,7 +284,7 @@ impl Look<'_> {
         let trusted = self
             .state
             .store
-            .read_blocking(|tx| peers::clear_text_addresses(tx))
+            .read_blocking(peers::clear_text_addresses)
             .map_err(|error: StoreError| internal(&error))?;
         let networks: Vec<_> = trusted
             .iter()

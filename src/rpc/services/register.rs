@@ -162,9 +162,8 @@ fn read_entry(entry: &Value) -> Slot {
         method: "system/multicall",
         expected,
     };
-    let entry = match entry {
-        Value::Struct(entry) => entry,
-        _ => return Err(refuse("each call as a struct {methodName, params}")),
+    let Value::Struct(entry) = entry else {
+        return Err(refuse("each call as a struct {methodName, params}"));
     };
     let method = entry
         .get("methodName")

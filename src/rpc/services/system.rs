@@ -24,9 +24,9 @@ pub enum Method {
     /// The services between us.
     ListServices,
     /// Parameters and result of a method.
-    MethodSignature,
+    Signature,
     /// What a method does.
-    MethodHelp,
+    Help,
     /// Certificate against certificate.
     Keyswap,
     /// Many register calls in one envelope.
@@ -43,8 +43,8 @@ impl Method {
         match bare {
             "listMethods" => Some(Self::ListMethods),
             "listServices" => Some(Self::ListServices),
-            "methodSignature" => Some(Self::MethodSignature),
-            "methodHelp" => Some(Self::MethodHelp),
+            "methodSignature" => Some(Self::Signature),
+            "methodHelp" => Some(Self::Help),
             "keyswap" => Some(Self::Keyswap),
             "multicall" => Some(Self::Multicall),
             _ => None,
@@ -57,8 +57,8 @@ impl Method {
         match self {
             Self::ListMethods => "system/listMethods",
             Self::ListServices => "system/listServices",
-            Self::MethodSignature => "system/methodSignature",
-            Self::MethodHelp => "system/methodHelp",
+            Self::Signature => "system/methodSignature",
+            Self::Help => "system/methodHelp",
             Self::Keyswap => "system/keyswap",
             Self::Multicall => "system/multicall",
         }
@@ -75,10 +75,8 @@ pub fn answer(
     match method {
         Method::ListMethods => list_methods(caller, params),
         Method::ListServices => Ok(list_services(caller)),
-        Method::MethodSignature => described(caller, method, params).map(signature),
-        Method::MethodHelp => {
-            described(caller, method, params).map(|method| Value::from(method.help))
-        }
+        Method::Signature => described(caller, method, params).map(signature),
+        Method::Help => described(caller, method, params).map(|method| Value::from(method.help)),
         Method::Keyswap => keyswap(state, params),
         // Carried out where it can wait for the disk.
         Method::Multicall => Err(Refusal::UnknownSystemMethod),
@@ -263,8 +261,8 @@ mod tests {
         for method in [
             Method::ListMethods,
             Method::ListServices,
-            Method::MethodSignature,
-            Method::MethodHelp,
+            Method::Signature,
+            Method::Help,
             Method::Keyswap,
             Method::Multicall,
         ] {
