@@ -1,4 +1,4 @@
-//! Lists come a page at a time, filtered, and find their rows by an index.
+//! Lists come a page at a time, and can be narrowed.
 
 mod school;
 
