@@ -159,6 +159,16 @@ fn users_without_ids_go_by_their_username() {
 }
 
 #[test]
+fn of_several_with_one_username_the_latest_is_meant() {
+    let school = School::new();
+    school.user("U1", "uma");
+    let latest = school.user("U2", "uma");
+    let removal = record! {"username": "uma"};
+    assert_eq!(school.updated("remove_user", removal.clone()), latest);
+    assert_eq!(school.unchanged("remove_user", removal), latest);
+}
+
+#[test]
 fn an_id_is_the_same_as_a_string_and_as_an_int() {
     let school = School::new();
     let id = school.user("7", "uma");

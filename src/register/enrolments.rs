@@ -162,6 +162,7 @@ fn change(
     extra: &Extra,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
+    let merged = super::fields::overlay(&enrolment.extra, extra)?;
     let mut changed = false;
     if enrolment.removed_at.is_some() {
         let restored = NewChange {
@@ -173,7 +174,6 @@ fn change(
         enrolments::add_change(tx, enrolment.id, &restored, author, now)?;
         changed = true;
     }
-    let merged = super::fields::overlay(&enrolment.extra, extra)?;
     if merged != enrolment.extra {
         enrolments::set_extra(tx, enrolment.id, &merged, now)?;
         changed = true;

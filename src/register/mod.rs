@@ -96,8 +96,9 @@ impl From<Reply> for Value {
 
 /// Does what `call` says, in the name of `author`.
 ///
-/// On an error the transaction may hold a part of it: run each call under a savepoint of its own
-/// ([`WriteTx::savepoint`]), or as a job of its own.
+/// A call that is refused ([`RegisterError::code`] has its fault) has written nothing, so the others of
+/// a multicall go on without a savepoint for each. After a [`RegisterError::Store`] the transaction
+/// may hold a part of it, and has to be given up.
 ///
 /// # Errors
 /// Where the call cannot be done ([`RegisterError::code`] has the fault), or the database fails.

@@ -114,6 +114,7 @@ pub(super) fn new(
     if let Some(section) = sections::by_idnumber(tx, owner, &call.idnumber)? {
         return change(tx, author, &section, Some(&call.name), &call.changes, now);
     }
+    let teachers = resolve_teachers(tx, owner, &call.changes.teachers)?;
     let fields = SectionFields {
         idnumber: Some(call.idnumber.clone()),
         name: call.name.clone(),
@@ -121,7 +122,7 @@ pub(super) fn new(
     };
     let id = sections::insert(tx, owner, &fields, now)?;
     set_segments(tx, id, &call.changes.segments, now)?;
-    set_teachers(tx, author, id, &call.changes.teachers, now)?;
+    set_teachers(tx, author, id, teachers.as_deref(), now)?;
     Ok(Reply {
         status: Status::Created,
         id: id.0,
@@ -152,8 +153,9 @@ fn change(
         name: name.unwrap_or(&old.name).clone(),
         extra: super::fields::overlay(&old.extra, &changes.extra)?,
     };
+    let teachers = resolve_teachers(tx, author.owner(), &changes.teachers)?;
     let terms_changed = set_segments(tx, section.id, &changes.segments, now)?;
-    let teachers_changed = set_teachers(tx, author, section.id, &changes.teachers, now)?;
+    let teachers_changed = set_teachers(tx, author, section.id, teachers.as_deref(), now)?;
     let changed =
         terms_changed || teachers_changed || fields != *old || section.removed_at.is_some();
     if changed {
@@ -185,23 +187,35 @@ fn set_segments(
     Ok(present != wanted)
 }
 
+/// The teachers that are said, by row number, each once; `None` where nothing is said.
+fn resolve_teachers(
+    tx: &ReadTx<'_>,
+    owner: Option<PeerId>,
+    said: &Change<Vec<String>>,
+) -> Result<Option<Vec<PersonId>>, RegisterError> {
+    let Some(ids) = said.said() else {
+        return Ok(None);
+    };
+    let mut teachers = ids
+        .iter()
+        .map(|userid| users::referred(tx, owner, "teacheridnumber", userid))
+        .collect::<Result<Vec<PersonId>, _>>()?;
+    teachers.sort_unstable();
+    teachers.dedup();
+    Ok(Some(teachers))
+}
+
 /// Brings a section's teachers in line with what is said about them; whether anything changed.
 fn set_teachers(
     tx: &WriteTx<'_>,
     author: &Author,
     id: SectionId,
-    said: &Change<Vec<String>>,
+    wanted: Option<&[PersonId]>,
     now: UnixTime,
 ) -> Result<bool, RegisterError> {
-    let Some(ids) = said.said() else {
+    let Some(wanted) = wanted else {
         return Ok(false);
     };
-    let mut wanted = ids
-        .iter()
-        .map(|userid| users::referred(tx, author.owner(), "teacheridnumber", userid))
-        .collect::<Result<Vec<PersonId>, _>>()?;
-    wanted.sort_unstable();
-    wanted.dedup();
     let present = sections::teachers(tx, id)?;
     let came = wanted.iter().filter(|person| !present.contains(person));
     let left = present.iter().filter(|person| !wanted.contains(person));

@@ -128,7 +128,7 @@ pub fn by_idnumber(
     )
 }
 
-/// The person whom `owner` spells `username`: one that is not removed first, then the latest.
+/// The person whom `owner` spells `username`, removed or not; the latest to come, where several do.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -140,7 +140,7 @@ pub fn by_sent_username(
     tx.one(
         select_person!(
             " FROM person WHERE ifnull(peer, 0) = ?1 AND sent_username = ?2 \
-             ORDER BY removed_at IS NOT NULL, id DESC LIMIT 1"
+             ORDER BY id DESC LIMIT 1"
         ),
         params![PeerId::or_none(owner), username],
         person_from_row,
@@ -180,7 +180,7 @@ pub fn refer_by_username(
     tx.one(
         "SELECT id, removed_at IS NOT NULL FROM person \
          WHERE ifnull(peer, 0) = ?1 AND sent_username = ?2 AND idnumber IS NULL \
-         ORDER BY removed_at IS NOT NULL, id DESC LIMIT 1",
+         ORDER BY id DESC LIMIT 1",
         params![PeerId::or_none(owner), username],
         ref_from_row,
     )

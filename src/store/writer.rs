@@ -217,9 +217,6 @@ impl WriterThread {
         if !marks.is_empty() {
             self.write_group(marks);
         }
-        if let Err(error) = self.conn.execute_batch("PRAGMA optimize") {
-            tracing::debug!(%error, "the database's statistics were not brought up to date");
-        }
     }
 
     /// Writes `jobs` and those that come in meanwhile, then answers them all.
