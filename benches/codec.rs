@@ -1,6 +1,8 @@
 //! How fast messages are read and written, in bytes of the document a second: a small call as MNet's single sign-on
 //! makes it, and a hundred grades in one call.
 
+#![allow(missing_docs)] // criterion's macros make undocumented items
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

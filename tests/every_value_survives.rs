@@ -1,4 +1,8 @@
 //! Whatever is written is read again as it was, in both text dialects.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what cannot be unwrapped has failed the test"
+)]
 
 use mnetd::xmlrpc::{
     Encoding, Fault, Limits, MethodCall, MethodResponse, Struct, Value, decode_call,
