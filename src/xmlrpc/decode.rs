@@ -32,14 +32,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 4 MiB: twenty times the course list of a site with 500 courses (vector 12: about 900 bytes a course).
+    /// 4 MiB: the list of courses of a site that offers 3000 of them (1.4 kB a course, as recorded from Moodle 4.5).
     pub const DEFAULT_MAX_BYTES: usize = 4 * 1024 * 1024;
 
     /// The deepest value in recorded traffic stands at 4; 32 leaves room for any service.
     pub const DEFAULT_MAX_DEPTH: usize = 32;
 
-    /// A value takes 15 bytes on the wire (`<value></value>`) and 32 or more in memory: this keeps what a message of
-    /// [`Limits::DEFAULT_MAX_BYTES`] takes to a few times its length.
+    /// The shortest value takes 8 bytes on the wire (`<value/>`) and 32 in memory, the shortest member of a struct 37 and
+    /// about 100: this keeps the memory of a message within a few times [`Limits::DEFAULT_MAX_BYTES`].
     pub const DEFAULT_MAX_VALUES: usize = 200_000;
 
     /// No setting goes beyond this depth: values are read, written and dropped by functions that call themselves, and
