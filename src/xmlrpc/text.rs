@@ -106,10 +106,10 @@ impl TextEvidence {
 
 /// The UTF-8 that `text` is when each of its characters is taken for a byte.
 fn utf8_under_latin1(text: &str) -> Option<String> {
-    let bytes = text
-        .chars()
-        .map(|character| u8::try_from(u32::from(character)).ok())
-        .collect::<Option<Vec<u8>>>()?;
+    let mut bytes = Vec::with_capacity(text.len());
+    for character in text.chars() {
+        bytes.push(u8::try_from(character).ok()?);
+    }
     String::from_utf8(bytes).ok()
 }
 
@@ -126,12 +126,23 @@ pub(super) fn to_unicode(bytes: &[u8], charset: Charset) -> Result<Cow<'_, str>,
                 charset,
                 at: bytes.iter().take_while(|byte| byte.is_ascii()).count(),
             }),
-            Charset::Latin1 => Ok(Cow::Owned(bytes.iter().copied().map(char::from).collect())),
-            Charset::Windows1252 => Ok(Cow::Owned(
-                bytes.iter().copied().map(windows_1252).collect(),
-            )),
+            Charset::Latin1 => Ok(Cow::Owned(transcoded(bytes, char::from))),
+            Charset::Windows1252 => Ok(Cow::Owned(transcoded(bytes, windows_1252))),
         },
     }
+}
+
+/// `bytes` of a charset that has ASCII and `character` for the rest; most blocks are ASCII and copied whole.
+fn transcoded(bytes: &[u8], character: impl Fn(u8) -> char) -> String {
+    const BLOCK: usize = 32;
+    let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
+    for block in bytes.chunks(BLOCK) {
+        match str::from_utf8(block) {
+            Ok(ascii) if block.is_ascii() => text.push_str(ascii),
+            _ => text.extend(block.iter().map(|&byte| character(byte))),
+        }
+    }
+    text
 }
 
 /// The character of a byte in windows-1252; the five bytes it leaves open stay the controls they are in
