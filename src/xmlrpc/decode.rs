@@ -171,6 +171,9 @@ struct Parser<'a> {
     values: usize,
     sender: Encoding,
     evidence: TextEvidence,
+    /// Most documents have neither; then no text in them is searched for either.
+    has_returns: bool,
+    has_cdata_ends: bool,
 }
 
 /// What XML-RPC sees of the document; comments and processing instructions are nothing.
@@ -207,31 +210,31 @@ enum Tag {
 }
 
 impl Tag {
-    fn named(name: &str) -> Self {
+    fn named(name: &[u8]) -> Self {
         match name {
-            "value" => Self::Value,
-            "string" => Self::String,
-            "name" => Self::Name,
-            "member" => Self::Member,
-            "struct" => Self::Struct,
-            "array" => Self::Array,
-            "data" => Self::Data,
-            "int" => Self::Integer(IntegerType::INT),
-            "i4" => Self::Integer(IntegerType::I4),
-            "i8" | "ex:i8" => Self::Integer(IntegerType::I8),
-            "i1" | "ex:i1" => Self::Integer(IntegerType::I1),
-            "i2" | "ex:i2" => Self::Integer(IntegerType::I2),
-            "boolean" => Self::Boolean,
-            "double" => Self::Double,
-            "dateTime.iso8601" => Self::DateTime,
-            "base64" => Self::Base64,
-            "nil" | "ex:nil" => Self::Nil,
-            "param" => Self::Param,
-            "params" => Self::Params,
-            "fault" => Self::Fault,
-            "methodCall" => Self::MethodCall,
-            "methodName" => Self::MethodName,
-            "methodResponse" => Self::MethodResponse,
+            b"value" => Self::Value,
+            b"string" => Self::String,
+            b"name" => Self::Name,
+            b"member" => Self::Member,
+            b"struct" => Self::Struct,
+            b"array" => Self::Array,
+            b"data" => Self::Data,
+            b"int" => Self::Integer(IntegerType::INT),
+            b"i4" => Self::Integer(IntegerType::I4),
+            b"i8" | b"ex:i8" => Self::Integer(IntegerType::I8),
+            b"i1" | b"ex:i1" => Self::Integer(IntegerType::I1),
+            b"i2" | b"ex:i2" => Self::Integer(IntegerType::I2),
+            b"boolean" => Self::Boolean,
+            b"double" => Self::Double,
+            b"dateTime.iso8601" => Self::DateTime,
+            b"base64" => Self::Base64,
+            b"nil" | b"ex:nil" => Self::Nil,
+            b"param" => Self::Param,
+            b"params" => Self::Params,
+            b"fault" => Self::Fault,
+            b"methodCall" => Self::MethodCall,
+            b"methodName" => Self::MethodName,
+            b"methodResponse" => Self::MethodResponse,
             _ => Self::Unknown,
         }
     }
@@ -479,6 +482,8 @@ impl<'a> Parser<'a> {
             values: 0,
             sender,
             evidence: TextEvidence::default(),
+            has_returns: place.text.contains('\r'),
+            has_cdata_ends: place.text.contains("]]>"),
         }
     }
 
@@ -543,17 +548,19 @@ impl<'a> Parser<'a> {
             match self.reader.read_event() {
                 Ok(Event::Start(tag) | Event::Empty(tag)) => {
                     self.check_attributes(&tag)?;
-                    return Ok(Token::Start(Tag::named(tag.name().as_ref())));
+                    return Ok(Token::Start(Tag::named(tag.name().as_ref().as_bytes())));
                 }
                 Ok(Event::End(_)) => return Ok(Token::End),
                 Ok(Event::Text(text)) => {
-                    let text = text.xml10_content();
-                    if text.contains("]]>") {
+                    let text = self.with_line_feeds(text.into_inner());
+                    if self.has_cdata_ends && text.contains("]]>") {
                         return Err(self.not_well_formed("\"]]>\" stands outside a CDATA section"));
                     }
                     return Ok(Token::Text(text));
                 }
-                Ok(Event::CData(text)) => return Ok(Token::Text(text.xml10_content())),
+                Ok(Event::CData(text)) => {
+                    return Ok(Token::Text(self.with_line_feeds(text.into_inner())));
+                }
                 Ok(Event::GeneralRef(name)) => return Ok(Token::Character(self.character(&name)?)),
                 Ok(Event::Comment(_) | Event::PI(_)) => {}
                 Ok(Event::DocType(_)) => {
@@ -571,6 +578,15 @@ impl<'a> Parser<'a> {
                     return Err(self.not_well_formed(&error.to_string()));
                 }
             }
+        }
+    }
+
+    /// Text as XML hands it out: every line end is a line feed (section 2.11).
+    fn with_line_feeds(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+        if self.has_returns && text.contains('\r') {
+            Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+        } else {
+            text
         }
     }
 
@@ -620,7 +636,11 @@ impl<'a> Parser<'a> {
         if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
             return Err(unknown());
         }
-        let code = u32::from_str_radix(digits, radix).unwrap_or(u32::MAX);
+        let code = match self.sender {
+            Encoding::BytesAsLatin1 => byte_with_its_zero_dropped(number),
+            Encoding::Utf8 => None,
+        };
+        let code = code.unwrap_or_else(|| u32::from_str_radix(digits, radix).unwrap_or(u32::MAX));
         char::from_u32(code)
             .filter(|&character| is_xml_char(character))
             .ok_or(DecodeError::ForbiddenCharacter { code, at })
@@ -673,6 +693,16 @@ impl Parser<'_> {
     }
 }
 
+/// The bytes 200 to 209, which PHP's old extension writes as `&#20;` to `&#29;`: its library (libxmlrpc-epi 0.54) puts
+/// no tens digit where that is zero. Greek, Cyrillic and Romanian letters begin with these bytes. The characters 20 to
+/// 29 are forbidden in XML, so nothing else can be meant.
+fn byte_with_its_zero_dropped(number: &str) -> Option<u32> {
+    match number.as_bytes() {
+        [b'2', units @ b'0'..=b'9'] => Some(200 + u32::from(units - b'0')),
+        _ => None,
+    }
+}
+
 fn append<'a>(text: &mut Cow<'a, str>, piece: Cow<'a, str>) {
     if text.is_empty() {
         *text = piece;
@@ -686,7 +716,7 @@ fn is_xml_space(character: char) -> bool {
 }
 
 fn is_blank(text: &str) -> bool {
-    text.chars().all(is_xml_space)
+    text.bytes().all(|byte| is_xml_space(char::from(byte)))
 }
 
 /// The reader counts in 64 bits; a document in memory is never longer than `usize`.
