@@ -2,6 +2,7 @@
 //!
 //! Each iteration is one job of the writer, as `system/multicall` has it, with one `fsync`: what is measured is what a peer waits for, the envelope apart.
 
+#![allow(clippy::unwrap_used)] // nothing is measured where something fails
 #![allow(missing_docs)] // criterion's macros make undocumented items
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
