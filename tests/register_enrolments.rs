@@ -256,6 +256,7 @@ fn an_unknown_status_is_refused_with_those_on_offer() {
 
 #[test]
 fn added_in_error_is_in_no_report_and_stays_written_down() {
+    use EnrolmentChange::{InError, NotInError};
     let school = School::in_term();
     let id = school.enrol("U1", "student");
     let now = school.now;
@@ -284,7 +285,6 @@ fn added_in_error_is_in_no_report_and_stays_written_down() {
         .into_iter()
         .map(|record| record.change)
         .collect();
-    use EnrolmentChange::{InError, NotInError};
     assert_eq!(changes, [EnrolmentChange::Status, InError, NotInError]);
 }
 

@@ -1,5 +1,7 @@
 //! People arrive, change and leave as peers say.
 
+#![allow(clippy::unwrap_used)] // a test fails by a panic
+
 mod school;
 
 use mnetd::register::{Call, FetchUser, Status, UserKey};

@@ -118,6 +118,7 @@ fn a_section_that_fits_no_term_is_ongoing() {
 
 #[test]
 fn a_section_keeps_the_history_of_its_teachers() {
+    use TeacherChange::{Came, Left};
     let school = School::new();
     let thora = school.user("T1", "thora");
     let tor = school.user("T2", "tor");
@@ -135,7 +136,6 @@ fn a_section_keeps_the_history_of_its_teachers() {
         .into_iter()
         .map(|record| (record.person.0, record.change))
         .collect();
-    use TeacherChange::{Came, Left};
     assert_eq!(
         history,
         [

@@ -1,6 +1,8 @@
 //! Jobs that wait are written together: all are on disk when they are answered, and none disturbs
 //! another.
 
+#![allow(clippy::unwrap_used)] // a test fails by a panic
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -1,5 +1,7 @@
 //! Opening a database: its rights, its version, and what is refused.
 
+#![allow(clippy::unwrap_used)] // a test fails by a panic
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 

@@ -75,14 +75,16 @@ impl SectionChanges {
     fn parse(fields: &mut Fields<'_>) -> Result<Self, RegisterError> {
         Ok(Self {
             teachers: fields.ids("teacheridnumber")?,
-            segments: fields.texts("segment", MAX_NAME)?.map(segment_names),
+            segments: fields
+                .texts("segment", MAX_NAME)?
+                .map(|given| segment_names(&given)),
             extra: fields.rest()?,
         })
     }
 }
 
 /// The segments in the order of the alphabet, each once, "ongoing" left out.
-fn segment_names(given: Vec<String>) -> Vec<String> {
+fn segment_names(given: &[String]) -> Vec<String> {
     let mut names: Vec<String> = given
         .iter()
         .map(|name| name.trim())

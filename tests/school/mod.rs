@@ -1,6 +1,7 @@
 //! A register with one peer, for tests of its rules.
 
 #![allow(dead_code)] // each test file uses its own part
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails by a panic
 
 use mnetd::clock::UnixTime;
 use mnetd::register::{self, Author, Call, FetchUser, RegisterError, Reply, Status};
