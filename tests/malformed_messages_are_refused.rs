@@ -311,7 +311,7 @@ fn values_that_are_not_of_their_type_are_refused() {
 #[test]
 fn numbers_out_of_range_are_refused_with_the_range() {
     for (inside, kind) in [
-        ("<int>2147483648</int>", "int"),
+        ("<i4>2147483648</i4>", "i4"),
         ("<i4>-2147483649</i4>", "i4"),
         ("<i1>128</i1>", "i1"),
         ("<i2>-32769</i2>", "i2"),
@@ -321,8 +321,16 @@ fn numbers_out_of_range_are_refused_with_the_range() {
         assert_refused!(value(inside), DecodeError::OutOfRange { kind: found, .. } if found == kind);
     }
     assert_eq!(
-        value("<int>2147483648</int>").unwrap_err().to_string(),
-        "2147483648 does not fit <int> (at byte 81), which takes -2147483648 to 2147483647: send it as <i8> or <string>"
+        value("<i4>2147483648</i4>").unwrap_err().to_string(),
+        "2147483648 does not fit <i4> (at byte 81), which takes -2147483648 to 2147483647: send it as <i8> or <string>"
+    );
+}
+
+#[test]
+fn an_int_of_64_bits_is_taken_as_php_sends_it() {
+    assert_eq!(
+        value("<int>4102444800</int>").unwrap(),
+        Value::I8(4_102_444_800)
     );
 }
 

@@ -252,7 +252,8 @@ impl IntegerType {
     const I1: Self = Self::new("i1", -0x80, 0x7F);
     const I2: Self = Self::new("i2", -0x8000, 0x7FFF);
     const I4: Self = Self::new("i4", -0x8000_0000, 0x7FFF_FFFF);
-    const INT: Self = Self::new("int", -0x8000_0000, 0x7FFF_FFFF);
+    /// 32 bits by the specification, but PHP's ints have 64 and phpxmlrpc puts them all into `<int>`.
+    const INT: Self = Self::new("int", i64::MIN, i64::MAX);
     const I8: Self = Self::new("i8", i64::MIN, i64::MAX);
 
     const fn new(name: &'static str, min: i64, max: i64) -> Self {
@@ -264,7 +265,7 @@ impl IntegerType {
             return Some(Value::I8(number));
         }
         let number = Some(number).filter(|number| (self.min..=self.max).contains(number))?;
-        i32::try_from(number).ok().map(Value::Int)
+        Some(Value::from(number))
     }
 }
 
