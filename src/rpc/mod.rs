@@ -36,7 +36,6 @@ use crate::xmlrpc::{MethodCall, MethodResponse, Value};
 
 use binding::Window;
 use receive::{Caller, Received, Step};
-use record::CallRecord;
 use replay::UnderWay;
 
 pub use fault::{Refusal, Rejected};
@@ -44,6 +43,7 @@ pub use http::{
     BODY_TIMEOUT, HEADER_TIMEOUT, MAX_CONNECTIONS, MAX_HEADER_BYTES, ServeError, router, serve,
     serve_metrics,
 };
+pub use record::CallRecord;
 pub use services::{CATALOGUE, MAX_CALLS_IN_ONE};
 
 /// Answers calls. Cheap to clone; every clone is the same server.
@@ -114,10 +114,19 @@ impl Server {
     /// # Errors
     /// [`Rejected`] for what is not even an envelope.
     pub async fn answer(&self, message: Vec<u8>, from: IpAddr) -> Result<Vec<u8>, Rejected> {
+        self.answer_with_record(message, from).await.0
+    }
+
+    /// As [`Server::answer`], with what the log says of the call.
+    pub async fn answer_with_record(
+        &self,
+        message: Vec<u8>,
+        from: IpAddr,
+    ) -> (Result<Vec<u8>, Rejected>, CallRecord) {
         let started = Instant::now();
         let (outcome, record) = self.work(Arc::new(message), from).await;
         record.log(started.elapsed(), from, &outcome);
-        outcome
+        (outcome, record)
     }
 
     async fn work(

@@ -1,0 +1,151 @@
+//! Every recorded message is replayed whole: Moodle's requests through our server, with the clock set
+//! to the recording; its responses opened, verified and decoded.
+
+mod support;
+
+use mnetd::clock::UnixTime;
+use mnetd::envelope::Outer;
+use mnetd::xmlrpc::{Encoding, Limits, MethodResponse, decode_call, decode_response};
+use serde_json::{Value as Json, json};
+use support::site::Site;
+use support::{RecordedKeys, Vector};
+
+/// The site that was recorded: its keys, and Moodle as its peer.
+fn recorded_site(keys: &RecordedKeys) -> Site {
+    let site = Site::with_keys(&keys.peer_wwwroot, &keys.peer);
+    site.register_peer(
+        &keys.moodle_wwwroot,
+        &keys.moodle,
+        &[("register", true, true), ("sso_idp", false, true)],
+    );
+    site
+}
+
+/// The methods of services we do not offer (yet) are answered as methods that are not there.
+fn expected_fault(method: &str) -> Option<i32> {
+    if method.starts_with("system/") {
+        None
+    } else {
+        Some(7012)
+    }
+}
+
+#[tokio::test]
+async fn every_request_of_moodle_is_opened_verified_and_dispatched() {
+    let keys = RecordedKeys::read();
+    let site = recorded_site(&keys);
+    let mut replayed = 0;
+    for vector in Vector::all() {
+        if vector.direction() != "from_moodle" {
+            continue;
+        }
+        let name = &vector.name;
+        let method = vector.json["method"].as_str().unwrap();
+        if let Some(timestamp) = vector.json["request"]["timestamp"].as_i64() {
+            site.clock.set(UnixTime(timestamp));
+        }
+        // What Moodle says can be read as it was recorded.
+        let payload = vector.text("request", "payload").unwrap();
+        let call = decode_call(payload.as_bytes(), Encoding::Utf8, &Limits::default())
+            .unwrap()
+            .message;
+        assert_eq!(call.method, method, "{name}");
+        let params: Vec<Json> = call.params.iter().map(Json::from).collect();
+        assert_eq!(json!(params), vector.json["params"], "{name}");
+
+        let body = vector.text("request", "body").unwrap();
+        let (answer, record) = site
+            .server
+            .answer_with_record(body.as_bytes().to_vec(), support::site::HERE)
+            .await;
+        let answer = answer.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(record.method.as_deref(), Some(method), "{name}");
+        assert_eq!(record.fault, expected_fault(method), "{name}");
+        let is_sealed = matches!(Outer::read(&answer), Ok(Outer::Encrypted(_)));
+        assert_eq!(is_sealed, vector.is_encrypted("request"), "{name}");
+        if !is_sealed {
+            // 02: a keyswap in the clear brings our certificate.
+            let decoded = decode_response(&answer, Encoding::Utf8, &Limits::default());
+            let MethodResponse::Success(value) = decoded.unwrap().message else {
+                panic!("{name}: a fault");
+            };
+            assert_eq!(value.as_str(), Some(keys.peer.certificate().pem()));
+        }
+        replayed += 1;
+    }
+    assert_eq!(replayed, 13);
+}
+
+#[tokio::test]
+async fn a_recorded_request_is_not_heard_a_second_time() {
+    let keys = RecordedKeys::read();
+    let site = recorded_site(&keys);
+    let vector = Vector::number("03");
+    site.clock.set(UnixTime(
+        vector.json["request"]["timestamp"].as_i64().unwrap(),
+    ));
+    let body = vector.text("request", "body").unwrap().as_bytes();
+    let mut faults = Vec::new();
+    for _ in 0..2 {
+        let (answer, record) = site
+            .server
+            .answer_with_record(body.to_vec(), support::site::HERE)
+            .await;
+        answer.unwrap();
+        faults.push(record.fault);
+    }
+    assert_eq!(faults, [None, Some(8010)]);
+}
+
+#[test]
+fn every_response_of_moodle_is_read_as_it_was_recorded() {
+    let keys = RecordedKeys::read();
+    let mut read = 0;
+    for vector in Vector::all() {
+        let name = &vector.name;
+        // 17 is a browser's, 42 a page for people.
+        if vector.direction() != "to_moodle" || name.starts_with("42") {
+            continue;
+        }
+        let body = vector.text("response", "body").unwrap().as_bytes();
+        let payload = match Outer::read(body).unwrap() {
+            Outer::Plain => body.to_vec(),
+            Outer::Signed(signed) => signed.unverified_payload().to_vec(),
+            Outer::Encrypted(sealed) => {
+                let opened = sealed.open(keys.peer.private_key()).unwrap();
+                match opened.into_signed() {
+                    Err(body) => body,
+                    Ok((signed, session_key)) => {
+                        let rotated = name.as_str() >= "35";
+                        let signer = if rotated {
+                            &keys.moodle_rotated
+                        } else {
+                            &keys.moodle
+                        };
+                        let verified = signed.verify(signer.public_key(), Some(session_key));
+                        verified
+                            .unwrap_or_else(|_| panic!("{name}: does not verify"))
+                            .payload()
+                            .to_vec()
+                    }
+                }
+            }
+        };
+        let decoded = decode_response(&payload, Encoding::Utf8, &Limits::default())
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        match decoded.message {
+            MethodResponse::Success(value) => {
+                // 43 was recorded without its result.
+                if let Some(result) = vector.json.get("result").filter(|r| !r.is_null()) {
+                    assert_eq!(&Json::from(&value), result, "{name}");
+                }
+            }
+            MethodResponse::Fault(fault) => {
+                let fault = json!({"faultCode": fault.code, "faultString": fault.message});
+                assert_eq!(fault, vector.json["fault"], "{name}");
+            }
+        }
+        read += 1;
+    }
+    assert_eq!(read, 28);
+}

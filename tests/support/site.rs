@@ -1,0 +1,352 @@
+//! Sites made on the spot: ours with everything, and a peer that is nothing but a name and a key.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mnetd::clock::{Clock, UnixTime};
+use mnetd::envelope::{self, Outer};
+use mnetd::keys::{Certificate, KeyPair, KeyStore};
+use mnetd::peer::{Client, ClientSettings, Peer, Transport};
+use mnetd::rpc::{Rejected, Server, ServerSettings, router, serve};
+use mnetd::store::peers::{self, Application, NewPeer, PeerService, TextDialect};
+use mnetd::store::{PeerId, Store, StoreError};
+use mnetd::workers::Workers;
+use mnetd::wwwroot::Wwwroot;
+use mnetd::xmlrpc::{
+    self, Encoding, Limits, MethodCall, MethodResponse, Struct, Value, decode_response,
+};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// When nothing else is said: the second the traffic was recorded.
+pub const NOW: UnixTime = UnixTime(1_795_480_242);
+
+/// Where in-process calls come from.
+pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Our site.
+pub struct Site {
+    /// Its name.
+    pub wwwroot: Wwwroot,
+    /// Its clock, set by hand.
+    pub clock: Clock,
+    /// Its database.
+    pub store: Store,
+    /// Its keys.
+    pub keys: Arc<KeyStore>,
+    /// Its client.
+    pub client: Client,
+    /// Its server.
+    pub server: Server,
+    directory: tempfile::TempDir,
+}
+
+/// A site that listens; it stops when this is dropped.
+pub struct Served {
+    /// The site.
+    pub site: Site,
+    /// Where it listens.
+    pub address: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+/// A peer: a name and a key pair.
+pub struct Stranger {
+    /// Its name.
+    pub wwwroot: Wwwroot,
+    /// Its key pair.
+    pub pair: KeyPair,
+}
+
+/// An answer with its wrapping taken off.
+#[derive(Debug)]
+pub struct Answer {
+    /// What it says.
+    pub response: MethodResponse,
+    /// Whether it was sealed.
+    pub sealed: bool,
+    /// Whether it was signed.
+    pub signed: bool,
+}
+
+impl Site {
+    /// A site with fresh keys.
+    pub fn new(wwwroot: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self::in_directory(directory, wwwroot)
+    }
+
+    /// A site recognised by `pair`.
+    pub fn with_keys(wwwroot: &str, pair: &KeyPair) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = directory.path().join("keys");
+        std::fs::create_dir(&keys).unwrap();
+        write_private(&keys.join("current.pem"), &pair.to_pem().unwrap());
+        Self::in_directory(directory, wwwroot)
+    }
+
+    fn in_directory(directory: tempfile::TempDir, wwwroot: &str) -> Self {
+        let wwwroot = Wwwroot::parse(wwwroot).unwrap();
+        let clock = Clock::standing_at(NOW);
+        let store = Store::open(&directory.path().join("mnetd.db")).unwrap();
+        let keys =
+            Arc::new(KeyStore::open(&directory.path().join("keys"), &wwwroot, NOW, 28).unwrap());
+        let workers = Workers::new();
+        let client = Client::new(
+            ClientSettings {
+                wwwroot: wwwroot.clone(),
+                max_ahead: 15,
+            },
+            store.clone(),
+            Arc::clone(&keys),
+            clock.clone(),
+            Transport::new(Duration::from_secs(20), None).unwrap(),
+            workers.clone(),
+        );
+        let server = Server::new(
+            ServerSettings {
+                wwwroot: wwwroot.clone(),
+                max_age: 300,
+                max_ahead: 15,
+                register_all_hosts: false,
+            },
+            store.clone(),
+            Arc::clone(&keys),
+            clock.clone(),
+            client.clone(),
+            workers,
+        );
+        Self {
+            wwwroot,
+            clock,
+            store,
+            keys,
+            client,
+            server,
+            directory,
+        }
+    }
+
+    /// The same site after a restart: everything opened anew from the same directory.
+    pub fn restarted(self) -> Self {
+        let Self {
+            wwwroot,
+            clock,
+            store,
+            server,
+            client,
+            directory,
+            keys,
+        } = self;
+        drop((store, server, client, keys));
+        let again = Self::in_directory(directory, wwwroot.as_str());
+        again.clock.set(clock.now());
+        again
+    }
+
+    /// A site that listens on a port of its own.
+    pub async fn served() -> Served {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Self::new(&format!("http://{address}")).serve(listener)
+    }
+
+    /// Lets the site listen.
+    pub fn serve(self, listener: TcpListener) -> Served {
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let routes = router(self.server.clone(), Vec::new());
+        tokio::spawn(serve(listener, routes, async {
+            let _ = stopped.await;
+        }));
+        Served {
+            site: self,
+            address,
+            _stop: stop,
+        }
+    }
+
+    /// Our present certificate.
+    pub fn certificate(&self) -> Certificate {
+        self.keys.ring().current().certificate().clone()
+    }
+
+    /// Makes a peer of `stranger`, with the rights `services`: (service, publish, subscribe).
+    pub fn befriend(&self, stranger: &Stranger, services: &[(&str, bool, bool)]) -> PeerId {
+        self.register_peer(
+            stranger.wwwroot.as_str(),
+            stranger.pair.certificate(),
+            services,
+        )
+    }
+
+    /// As [`Site::befriend`], for a peer of which only the certificate is known.
+    pub fn register_peer(
+        &self,
+        wwwroot: &str,
+        certificate: &Certificate,
+        services: &[(&str, bool, bool)],
+    ) -> PeerId {
+        let (wwwroot, pem) = (wwwroot.to_owned(), certificate.pem().to_owned());
+        let services: Vec<_> = services
+            .iter()
+            .map(|(service, publish, subscribe)| PeerService {
+                service: (*service).to_owned(),
+                publish: *publish,
+                subscribe: *subscribe,
+            })
+            .collect();
+        self.store
+            .write_blocking(move |tx| -> Result<PeerId, StoreError> {
+                let peer = NewPeer {
+                    wwwroot: &wwwroot,
+                    name: "a peer",
+                    application: Application::Moodle,
+                    certificate: Some(&pem),
+                    text_dialect: TextDialect::Utf8,
+                };
+                let id = peers::register(tx, &peer, NOW)?;
+                for service in &services {
+                    peers::set_service(tx, id, service)?;
+                }
+                Ok(id)
+            })
+            .unwrap()
+    }
+
+    /// What is known of a peer.
+    pub fn peer(&self, wwwroot: &Wwwroot) -> Peer {
+        self.store
+            .read_blocking(|tx| Peer::find(tx, wwwroot.as_str()))
+            .unwrap()
+            .unwrap()
+    }
+
+    /// Answers a message that comes from this machine.
+    pub async fn answer(&self, message: Vec<u8>) -> Result<Vec<u8>, Rejected> {
+        self.server.answer(message, HERE).await
+    }
+
+    /// Sends a call in the name of `stranger`, signed and sealed now, and opens the answer.
+    pub async fn call(&self, stranger: &Stranger, method: &str, params: Vec<Value>) -> Answer {
+        let call = MethodCall::new(method, params);
+        let message = stranger.seal(&call, &self.certificate(), self.clock.now());
+        let answer = self.answer(message).await.unwrap();
+        stranger.open(&answer, &self.certificate())
+    }
+}
+
+impl Stranger {
+    /// A peer with a fresh key pair.
+    pub fn new(wwwroot: &str) -> Self {
+        let wwwroot = Wwwroot::parse(wwwroot).unwrap();
+        let pair = KeyPair::generate(&wwwroot, NOW, 28).unwrap();
+        Self { wwwroot, pair }
+    }
+
+    /// A `signedMessage` with this call.
+    pub fn sign(&self, call: &MethodCall, at: UnixTime) -> Vec<u8> {
+        let payload = xmlrpc::encode_call(call, Encoding::Utf8);
+        self.sign_payload(&payload, at)
+    }
+
+    /// A `signedMessage` with these bytes.
+    pub fn sign_payload(&self, payload: &[u8], at: UnixTime) -> Vec<u8> {
+        envelope::sign(payload, self.wwwroot.as_str(), at, self.pair.private_key()).unwrap()
+    }
+
+    /// A whole message with this call.
+    pub fn seal(&self, call: &MethodCall, to: &Certificate, at: UnixTime) -> Vec<u8> {
+        self.seal_bytes(self.sign(call, at), to)
+    }
+
+    /// An `encryptedMessage` with these bytes.
+    pub fn seal_bytes(&self, bytes: Vec<u8>, to: &Certificate) -> Vec<u8> {
+        envelope::seal(bytes, self.wwwroot.as_str(), to.public_key()).unwrap()
+    }
+
+    /// Takes the wrapping off an answer; a signature must be `signer`'s.
+    pub fn open(&self, answer: &[u8], signer: &Certificate) -> Answer {
+        let (body, sealed, session_key) = match Outer::read(answer).unwrap() {
+            Outer::Encrypted(envelope) => {
+                let opened = envelope.open(self.pair.private_key()).unwrap();
+                (opened.body, true, Some(opened.session_key))
+            }
+            Outer::Signed(_) | Outer::Plain => (answer.to_vec(), false, None),
+        };
+        let (payload, signed) = match Outer::read(&body).unwrap() {
+            Outer::Signed(message) => {
+                let verified = message.verify(signer.public_key(), session_key).unwrap();
+                (verified.payload().to_vec(), true)
+            }
+            _ => (body, false),
+        };
+        let decoded = decode_response(&payload, Encoding::Utf8, &Limits::default()).unwrap();
+        Answer {
+            response: decoded.message,
+            sealed,
+            signed,
+        }
+    }
+}
+
+impl Answer {
+    /// The fault's code; panics on a success.
+    pub fn fault(&self) -> i32 {
+        match &self.response {
+            MethodResponse::Fault(fault) => fault.code,
+            MethodResponse::Success(value) => panic!("no fault, but {value:?}"),
+        }
+    }
+
+    /// The fault's text; panics on a success.
+    pub fn message(&self) -> &str {
+        match &self.response {
+            MethodResponse::Fault(fault) => &fault.message,
+            MethodResponse::Success(value) => panic!("no fault, but {value:?}"),
+        }
+    }
+
+    /// The value; panics on a fault.
+    pub fn value(&self) -> &Value {
+        match &self.response {
+            MethodResponse::Success(value) => value,
+            MethodResponse::Fault(fault) => panic!("fault {}: {}", fault.code, fault.message),
+        }
+    }
+}
+
+/// A struct of texts.
+pub fn fields(members: &[(&str, &str)]) -> Value {
+    members
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
+        .collect::<Struct>()
+        .into()
+}
+
+/// A whole user.
+pub fn user(id: &str) -> Value {
+    fields(&[
+        ("idnumber", id),
+        ("username", id),
+        ("firstname", "Zoë"),
+        ("lastname", "Prøbe"),
+        ("email", "zoe@example.org"),
+    ])
+}
+
+fn write_private(path: &Path, text: &str) {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+}
