@@ -91,24 +91,23 @@ impl Document {
         self.text.push_str("</param>\n");
     }
 
-    /// Moodle's own layout of a fault, whose lines end as in its source.
+    /// Moodle's own layout of a fault.
     fn fault(&mut self, fault: &Fault) {
-        self.text.truncate(self.text.trim_end().len());
         self.text.push_str(concat!(
-            "\r\n<methodResponse>\r\n   <fault>\r\n      <value>\r\n         <struct>\r\n",
-            "            <member>\r\n               <name>faultCode</name>\r\n",
+            "<methodResponse>\n   <fault>\n      <value>\n         <struct>\n",
+            "            <member>\n               <name>faultCode</name>\n",
             "               <value><int>"
         ));
         self.number(fault.code);
         self.text.push_str(concat!(
-            "</int></value>\r\n            </member>\r\n",
-            "            <member>\r\n               <name>faultString</name>\r\n",
+            "</int></value>\n            </member>\n",
+            "            <member>\n               <name>faultString</name>\n",
             "               <value><string>"
         ));
         self.escaped(&fault.message);
         self.text.push_str(concat!(
-            "</string></value>\r\n            </member>\r\n",
-            "         </struct>\r\n      </value>\r\n   </fault>\r\n</methodResponse>"
+            "</string></value>\n            </member>\n",
+            "         </struct>\n      </value>\n   </fault>\n</methodResponse>"
         ));
     }
 
