@@ -1,0 +1,248 @@
+//! Key rotation on either side: no call is lost, and a new key is believed only where the old one
+//! vouches for it.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use mnetd::clock::UnixTime;
+use mnetd::envelope::Outer;
+use mnetd::keys::KeyPair;
+use mnetd::peer::CallError;
+use mnetd::xmlrpc::{
+    Encoding, Fault, Limits, MethodCall, MethodResponse, Value, decode_call, encode_response,
+};
+use support::site::{NOW, Site, Stranger, fields};
+use tokio::net::TcpListener;
+
+const SERVICES: [(&str, bool, bool); 1] = [("register", true, true)];
+
+/// What a played peer does with a sealed call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Answers 7025 to what was sealed to its old key, signed by the old key, as Moodle does.
+    Moodle,
+    /// Signs its 7025 with the new key, as Mahara does.
+    NewKeySigns,
+    /// Sends prose for a certificate.
+    Prose,
+    /// Asks for another key whatever comes.
+    NeverContent,
+}
+
+/// A peer that has rotated its key.
+struct Rotated {
+    /// Its name and new key.
+    stranger: Stranger,
+    old: KeyPair,
+    manner: Manner,
+    ours: mnetd::keys::Certificate,
+    sealed_calls: AtomicUsize,
+    keyswaps: AtomicUsize,
+}
+
+async fn play(site: &Site, manner: Manner) -> Arc<Rotated> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = format!("http://{}", listener.local_addr().unwrap());
+    let before = Stranger::new(&name);
+    site.befriend(&before, &SERVICES);
+    let rotated = Arc::new(Rotated {
+        stranger: Stranger::new(&name),
+        old: before.pair,
+        manner,
+        ours: site.certificate(),
+        sealed_calls: AtomicUsize::new(0),
+        keyswaps: AtomicUsize::new(0),
+    });
+    let routes = Router::new()
+        .route("/mnet/xmlrpc/server.php", post(answer))
+        .with_state(Arc::clone(&rotated));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    rotated
+}
+
+async fn answer(State(peer): State<Arc<Rotated>>, body: Bytes) -> Vec<u8> {
+    let Outer::Encrypted(sealed) = Outer::read(&body).unwrap() else {
+        peer.keyswaps.fetch_add(1, Ordering::SeqCst);
+        let call = decode_call(&body, Encoding::Utf8, &Limits::default()).unwrap();
+        assert_eq!(call.message.method, "system/keyswap");
+        let certificate = Value::from(peer.stranger.pair.certificate().pem());
+        return encode_response(&MethodResponse::Success(certificate), Encoding::Utf8);
+    };
+    peer.sealed_calls.fetch_add(1, Ordering::SeqCst);
+    let is_current = sealed.open(peer.stranger.pair.private_key()).is_ok();
+    let (response, key) = if is_current && peer.manner != Manner::NeverContent {
+        let value = MethodResponse::Success(Value::from("content"));
+        (value, peer.stranger.pair.private_key())
+    } else {
+        let text = match peer.manner {
+            Manner::Prose => "A nonrecoverable error has occurred",
+            _ => peer.stranger.pair.certificate().pem(),
+        };
+        let key = match peer.manner {
+            Manner::NewKeySigns => peer.stranger.pair.private_key(),
+            Manner::NeverContent if is_current => peer.stranger.pair.private_key(),
+            _ => peer.old.private_key(),
+        };
+        (MethodResponse::Fault(Fault::new(7025, text)), key)
+    };
+    let payload = encode_response(&response, Encoding::Utf8);
+    let name = peer.stranger.wwwroot.as_str();
+    let signed = mnetd::envelope::sign(&payload, name, NOW, key).unwrap();
+    peer.stranger.seal_bytes(signed, &peer.ours)
+}
+
+async fn call(site: &Site, peer: &Rotated) -> Result<Value, CallError> {
+    let known = site.peer(&peer.stranger.wwwroot);
+    site.client
+        .call(&known, "system/listServices", Vec::new())
+        .await
+}
+
+#[tokio::test]
+async fn a_peers_new_key_is_followed_and_the_call_sent_again() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::Moodle).await;
+    let value = call(&site, &peer).await.unwrap();
+    assert_eq!(value.as_str(), Some("content"));
+    assert_eq!(peer.sealed_calls.load(Ordering::SeqCst), 2);
+    let known = site.peer(&peer.stranger.wwwroot).certificate;
+    assert_eq!(known, *peer.stranger.pair.certificate());
+}
+
+#[tokio::test]
+async fn a_new_key_that_vouches_for_itself_is_not_believed() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::NewKeySigns).await;
+    let error = call(&site, &peer).await.unwrap_err();
+    assert!(matches!(error, CallError::UnprovenKey { .. }), "{error}");
+    let known = site.peer(&peer.stranger.wwwroot).certificate;
+    assert_eq!(known, *peer.old.certificate());
+}
+
+#[tokio::test]
+async fn prose_is_no_certificate() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::Prose).await;
+    let error = call(&site, &peer).await.unwrap_err();
+    assert!(matches!(error, CallError::NewCertificate { .. }), "{error}");
+    let known = site.peer(&peer.stranger.wwwroot).certificate;
+    assert_eq!(known, *peer.old.certificate());
+}
+
+#[tokio::test]
+async fn a_peer_that_is_never_content_is_given_up() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::NeverContent).await;
+    let error = call(&site, &peer).await.unwrap_err();
+    assert!(matches!(error, CallError::KeyLoop(_)), "{error}");
+    assert_eq!(peer.sealed_calls.load(Ordering::SeqCst), 2);
+}
+
+async fn incoming(site: &Site, stranger: &Stranger, id: &str) -> support::site::Answer {
+    let section = fields(&[("idnumber", id), ("name", "Algebra")]);
+    site.call(stranger, "register/new_section", vec![section])
+        .await
+}
+
+#[tokio::test]
+async fn a_call_signed_with_a_new_key_is_served_once_the_old_key_vouches() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::Moodle).await;
+    incoming(&site, &peer.stranger, "s1").await.value();
+    assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 1);
+    let known = site.peer(&peer.stranger.wwwroot).certificate;
+    assert_eq!(known, *peer.stranger.pair.certificate());
+}
+
+#[tokio::test]
+async fn a_call_signed_with_an_unproven_key_is_refused_and_asked_about_once() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::NewKeySigns).await;
+    for id in ["s1", "s2", "s3"] {
+        assert_eq!(refused(&site, &peer, id).await, 710);
+    }
+    let known = site.peer(&peer.stranger.wwwroot).certificate;
+    assert_eq!(known, *peer.old.certificate());
+    assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 1);
+    // After a while it may be asked again.
+    site.clock.set(NOW.plus(11));
+    assert_eq!(refused(&site, &peer, "s4").await, 710);
+    assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 2);
+}
+
+/// The fault of a call signed with the new key; it is sealed to the old one, which is the one known.
+async fn refused(site: &Site, peer: &Rotated, id: &str) -> i32 {
+    let section = fields(&[("idnumber", id), ("name", "Algebra")]);
+    let call = MethodCall::new("register/new_section", vec![section]);
+    let message = peer.stranger.seal(&call, &site.certificate(), at(site));
+    let answer = site.answer(message).await.unwrap();
+    let known = Stranger {
+        wwwroot: peer.stranger.wwwroot.clone(),
+        pair: peer.old.clone(),
+    };
+    known.open(&answer, &site.certificate()).fault()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_own_rotation_interrupts_no_call() {
+    let site = Arc::new(Site::new("http://register.example"));
+    let stranger = Arc::new(Stranger::new("http://moodle.example"));
+    site.befriend(&stranger, &SERVICES);
+    let served = Arc::new(AtomicUsize::new(0));
+    let callers: Vec<_> = (0..4)
+        .map(|caller| {
+            let (site, stranger, served) = (
+                Arc::clone(&site),
+                Arc::clone(&stranger),
+                Arc::clone(&served),
+            );
+            tokio::spawn(async move {
+                for number in 0..40 {
+                    call_until_served(&site, &stranger, &format!("{caller}-{number}")).await;
+                    served.fetch_add(1, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+    for turn in 1..=3 {
+        while served.load(Ordering::SeqCst) < turn * 40 {
+            tokio::task::yield_now().await;
+        }
+        let seconds = i64::try_from(turn).unwrap();
+        site.keys.rotate(NOW.plus(seconds)).unwrap();
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!(served.load(Ordering::SeqCst), 160);
+}
+
+/// As a peer does it: a 7025 is followed, the call sent again, at most once for each rotation.
+async fn call_until_served(site: &Site, stranger: &Stranger, id: &str) {
+    let mut certificate = site.certificate();
+    for _ in 0..4 {
+        let section = fields(&[("idnumber", id), ("name", "Algebra")]);
+        let call = MethodCall::new("register/new_section", vec![section]);
+        let message = stranger.seal(&call, &certificate, at(site));
+        let answer = site.answer(message).await.unwrap();
+        // Whatever key was in force, the answer is signed by the one we sealed to.
+        match stranger.open(&answer, &certificate).response {
+            MethodResponse::Success(_) => return,
+            MethodResponse::Fault(fault) if fault.code == 7025 => {
+                certificate = mnetd::keys::Certificate::parse(&fault.message).unwrap();
+            }
+            MethodResponse::Fault(fault) => panic!("{fault:?}"),
+        }
+    }
+    panic!("{id} was never served");
+}
+
+fn at(site: &Site) -> UnixTime {
+    site.clock.now()
+}

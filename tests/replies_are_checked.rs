@@ -1,0 +1,243 @@
+//! What we call answers with something else than it should.
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{Response, StatusCode};
+use axum::routing::{get, post};
+use mnetd::clock::UnixTime;
+use mnetd::peer::{CallError, IntroductionError, TransportError, introduce};
+use mnetd::wwwroot::Wwwroot;
+use mnetd::xmlrpc::{Encoding, MethodResponse, Value, encode_response};
+use support::site::{NOW, Site, Stranger};
+use tokio::net::TcpListener;
+
+/// A peer that answers what it is told to.
+struct Parrot {
+    stranger: Stranger,
+    ours: mnetd::keys::Certificate,
+    answer: Mutex<Answer>,
+}
+
+#[derive(Clone)]
+struct Answer {
+    status: u16,
+    location: Option<String>,
+    body: Vec<u8>,
+}
+
+async fn parrot(site: &Site) -> Arc<Parrot> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = format!("http://{}", listener.local_addr().unwrap());
+    let stranger = Stranger::new(&name);
+    site.befriend(&stranger, &[("register", true, true)]);
+    let parrot = Arc::new(Parrot {
+        stranger,
+        ours: site.certificate(),
+        answer: Mutex::new(Answer {
+            status: 200,
+            location: None,
+            body: Vec::new(),
+        }),
+    });
+    let routes = Router::new()
+        .route("/mnet/xmlrpc/server.php", post(say))
+        .route("/", get(|| async { "<title>Parrot</title>" }))
+        .with_state(Arc::clone(&parrot));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    parrot
+}
+
+async fn say(State(parrot): State<Arc<Parrot>>, _request: Bytes) -> Response<Body> {
+    let answer = parrot.answer.lock().unwrap().clone();
+    let mut response = Response::builder().status(StatusCode::from_u16(answer.status).unwrap());
+    if let Some(location) = answer.location {
+        response = response.header("location", location);
+    }
+    response.body(Body::from(answer.body)).unwrap()
+}
+
+impl Parrot {
+    fn sealed(&self, at: UnixTime) -> Vec<u8> {
+        let signed = self.stranger.sign_payload(&content(), at);
+        self.stranger.seal_bytes(signed, &self.ours)
+    }
+
+    fn will_say(&self, body: Vec<u8>) {
+        self.will_answer(200, None, body);
+    }
+
+    fn will_answer(&self, status: u16, location: Option<&str>, body: Vec<u8>) {
+        *self.answer.lock().unwrap() = Answer {
+            status,
+            location: location.map(str::to_owned),
+            body,
+        };
+    }
+}
+
+fn content() -> Vec<u8> {
+    let response = MethodResponse::Success(Value::from("content"));
+    encode_response(&response, Encoding::Utf8)
+}
+
+async fn ask(site: &Site, parrot: &Parrot) -> Result<Value, CallError> {
+    let peer = site.peer(&parrot.stranger.wwwroot);
+    site.client
+        .call(&peer, "system/listServices", Vec::new())
+        .await
+}
+
+#[tokio::test]
+async fn a_whole_reply_is_believed_once() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    parrot.will_say(parrot.sealed(NOW));
+    assert_eq!(ask(&site, &parrot).await.unwrap().as_str(), Some("content"));
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::Replayed(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_reply_from_the_future_is_refused() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    parrot.will_say(parrot.sealed(NOW.plus(15)));
+    ask(&site, &parrot).await.unwrap();
+    // Half the round trip is allowed for: a second at most on this machine.
+    parrot.will_say(parrot.sealed(NOW.plus(20)));
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::FromTheFuture { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_nobody_signed_and_sealed_is_not_believed() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let sealed_only = parrot.stranger.seal_bytes(content(), &parrot.ours);
+    let signed_only = parrot.stranger.sign_payload(&content(), NOW);
+    for body in [content(), sealed_only, signed_only] {
+        parrot.will_say(body);
+        let error = ask(&site, &parrot).await.unwrap_err();
+        assert!(matches!(error, CallError::NotSealed(_)), "{error}");
+    }
+    let forger = Stranger::new(parrot.stranger.wwwroot.as_str());
+    let forged = forger.seal_bytes(forger.sign_payload(&content(), NOW), &parrot.ours);
+    parrot.will_say(forged);
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::BadSignature(_)), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_in_another_name_or_to_another_key_is_refused() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let other = Stranger::new("http://other.example");
+    parrot.will_say(other.seal_bytes(other.sign_payload(&content(), NOW), &parrot.ours));
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::WrongSender { .. }), "{error}");
+
+    let signed = parrot.stranger.sign_payload(&content(), NOW);
+    parrot.will_say(parrot.stranger.seal_bytes(signed, other.pair.certificate()));
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::NotForUs(_)), "{error}");
+}
+
+#[tokio::test]
+async fn an_empty_page_and_a_page_for_people_are_told_apart() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    parrot.will_say(b" \n".to_vec());
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::Empty(_)), "{error}");
+    assert!(error.to_string().contains("RC4"), "{error}");
+
+    parrot.will_say(b"<!DOCTYPE html>\n<html><body>Error\x1b[31m".to_vec());
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::NotMnet { .. }), "{error}");
+    assert!(!error.to_string().contains('\x1b'));
+
+    parrot.will_answer(500, None, b"oops".to_vec());
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(error.to_string().contains("500"), "{error}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    parrot.will_answer(
+        302,
+        Some("http://169.254.169.254/latest/meta-data"),
+        Vec::new(),
+    );
+    let error = ask(&site, &parrot).await.unwrap_err();
+    let CallError::Transport(TransportError::Redirected { location, .. }) = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(location, "http://169.254.169.254/latest/meta-data");
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_off() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    parrot.will_say(vec![b' '; mnetd::envelope::MAX_BYTES + 1]);
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(
+        matches!(error, CallError::Transport(TransportError::TooLong { .. })),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_sent_where_no_peer_can_live() {
+    let site = Site::new("http://register.example");
+    for address in [
+        "http://169.254.169.254",
+        "http://[fe80::1]",
+        "http://[::ffff:169.254.169.254]",
+        "http://2852039166", // 169.254.169.254 in one number
+        "http://0xa9.0xfe.0xa9.0xfe",
+        "http://224.0.0.1",
+        "http://0.0.0.0:8080",
+        "http://100.100.100.200",
+        "http://[fd00:ec2::254]",
+    ] {
+        let wwwroot = Wwwroot::parse(address).unwrap();
+        let met = introduce(
+            site.client.transport(),
+            &site.wwwroot,
+            &site.certificate(),
+            &wwwroot,
+            None,
+            None,
+        )
+        .await;
+        let error = met.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                IntroductionError::Call(CallError::Transport(TransportError::Forbidden { .. }))
+            ),
+            "{address}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_service_we_do_not_subscribe_to_is_not_called() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let peer = site.peer(&parrot.stranger.wwwroot);
+    let error = site
+        .client
+        .call(&peer, "enrol/mnet/enrol.php/available_courses", Vec::new())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, CallError::NotSubscribed { .. }), "{error}");
+}
