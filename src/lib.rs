@@ -21,6 +21,8 @@
 //! - [`web`]: the only place with HTML.
 //! - [`cli`]: one file a subcommand.
 
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -8,7 +8,7 @@ use mnetd::keys::{KeyPair, PublicKey};
 use mnetd::wwwroot::Wwwroot;
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pkcs8::DecodePrivateKey;
-use rsa::{Pkcs1v15Encrypt, RsaPrivateKey};
+use rsa::{Pkcs1v15Encrypt, PrivateKey};
 use sha1::{Digest, Sha1};
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
@@ -17,7 +17,7 @@ const PAYLOAD: &[u8] =
 
 struct Both {
     ours: KeyPair,
-    theirs: RsaPrivateKey,
+    theirs: PrivateKey,
 }
 
 fn both() -> Both {
@@ -26,7 +26,7 @@ fn both() -> Both {
     let pem = ours.to_pem().unwrap();
     let key = &pem[..pem.find("-----BEGIN CERTIFICATE").unwrap()];
     Both {
-        theirs: RsaPrivateKey::from_pkcs8_pem(key).unwrap(),
+        theirs: PrivateKey::from_pkcs8_pem(key).unwrap(),
         ours,
     }
 }

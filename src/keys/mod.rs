@@ -12,6 +12,9 @@ mod certificate;
 mod directory;
 mod pair;
 
-pub use certificate::{Certificate, CertificateError, Fingerprint, Mismatch, PublicKey};
-pub use directory::{KeyRing, KeyStore, KeyStoreError, OLD_PAIRS_KEPT};
+pub use certificate::{
+    Certificate, CertificateError, Fingerprint, FingerprintError, MAX_KEY_BITS, MAX_PEM_BYTES,
+    MIN_KEY_BITS, Mismatch, PublicKey,
+};
+pub use directory::{KeyRing, KeyStore, KeyStoreError, OLD_PAIRS_KEPT, RetiredPair};
 pub use pair::{DEFAULT_LIFETIME_DAYS, KeyError, KeyPair, PrivateKey};

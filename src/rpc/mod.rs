@@ -3,10 +3,10 @@
 //! [`Server::answer`] is the whole line: the bytes of a request in, the bytes of the response out. Its
 //! parts stand in the order a message meets them:
 //!
-//! 1. [`receive`]: which envelope, whose, opened by which key, signed by whom, in time, not heard before;
-//! 2. [`dispatch`](self): which method, and may this peer call it;
-//! 3. [`services`]: what the method does;
-//! 4. [`answer`]: the response in the same wrapping as the request.
+//! 1. `receive`: which envelope, whose, opened by which key, signed by whom, in time, not heard before;
+//! 2. `dispatch`: which method, and may this peer call it;
+//! 3. `services`: what the method does;
+//! 4. `answer`: the response in the same wrapping as the request.
 //!
 //! RSA work, and what needs no waiting, runs on the bounded [`Workers`]; only register calls come back
 //! to the async side, to wait for the disk with many others at once (group commit).
