@@ -165,6 +165,39 @@ async fn a_keyswap_brings_our_certificate_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn where_all_may_register_a_stranger_becomes_a_peer_without_rights() {
+    let site = Site::new("http://register.example").open_to_all();
+    let stranger = Stranger::new("http://new.example");
+    let forger = Stranger::new("http://new.example");
+    let keyswap = |name: &str, certificate: &str| {
+        let params = vec![name.into(), certificate.into(), "moodle".into()];
+        encode_call(&MethodCall::new("system/keyswap", params), Encoding::Utf8)
+    };
+    // Somebody else's certificate, or none, registers nobody.
+    for certificate in [site.certificate().pem(), "junk"] {
+        let message = keyswap("http://new.example", certificate);
+        assert_eq!(answered(&site, &stranger, message).await.fault(), 8002);
+    }
+    let certificate = stranger.pair.certificate().pem();
+    let message = keyswap("http://new.example", certificate);
+    answered(&site, &stranger, message).await.value();
+    assert_eq!(
+        site.peer(&stranger.wwwroot).certificate,
+        *stranger.pair.certificate()
+    );
+    let section = vec![fields(&[("idnumber", "s1"), ("name", "Algebra")])];
+    let answer = site.call(&stranger, "new_section", section).await;
+    assert_eq!(answer.fault(), 707);
+    // Who is known keeps the certificate that is known.
+    let message = keyswap("http://new.example", forger.pair.certificate().pem());
+    answered(&site, &forger, message).await.value();
+    assert_eq!(
+        site.peer(&stranger.wwwroot).certificate,
+        *stranger.pair.certificate()
+    );
+}
+
+#[tokio::test]
 async fn names_that_lead_nowhere_have_moodles_faults() {
     let (site, stranger) = two();
     for (method, code) in [

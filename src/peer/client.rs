@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use metrics::{counter, histogram};
 use thiserror::Error;
 use tracing::{info, warn};
 
@@ -232,6 +233,18 @@ impl Client {
     /// # Errors
     /// As [`CallError`] says; a fault of the peer's is one of them.
     pub async fn call(
+        &self,
+        peer: &Peer,
+        method: &str,
+        params: Vec<Value>,
+    ) -> Result<Value, CallError> {
+        let started = Instant::now();
+        let outcome = self.call_unlogged(peer, method, params).await;
+        log(peer, method, started.elapsed(), &outcome);
+        outcome
+    }
+
+    async fn call_unlogged(
         &self,
         peer: &Peer,
         method: &str,
@@ -478,6 +491,24 @@ impl Client {
                 .write_behind(move |tx| peers::set_dialect(tx, id, dialect, false));
         }
     }
+}
+
+/// One line and one count a call: who, what, how it ended. Never its contents.
+fn log(peer: &Peer, method: &str, duration: Duration, outcome: &Result<Value, CallError>) {
+    let (fault, failure) = match outcome {
+        Ok(_) => (None, None),
+        Err(CallError::Fault { code, .. }) => (Some(*code), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let milliseconds = duration.as_secs_f64() * 1000.0;
+    info!(target: "mnetd::call", peer = %peer.wwwroot, method, fault, failure, milliseconds, "call out");
+    let word = match (fault, failure.is_some()) {
+        (Some(code), _) => code.to_string(),
+        (None, true) => "failed".to_owned(),
+        (None, false) => "ok".to_owned(),
+    };
+    counter!("mnetd_calls_out_total", "outcome" => word).increment(1);
+    histogram!("mnetd_call_out_seconds").record(duration.as_secs_f64());
 }
 
 /// A reply after every check that needs nothing but keys.

@@ -15,7 +15,7 @@ use crate::envelope::{BadSignature, Opened, Outer, Sealed, SessionKeyDigest, Sig
 use crate::keys::KeyRing;
 use crate::peer::{self, Peer, PeerError};
 use crate::store::{StoreError, WriteTx, peers, requests};
-use crate::xmlrpc::{self, Encoding, Limits, MethodCall, Value};
+use crate::xmlrpc::{self, Decoded, Encoding, Limits, MethodCall, Value};
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -253,12 +253,7 @@ impl Look<'_> {
     }
 
     fn read_call(&mut self, verified: &Verified, peer: &Peer) -> Result<MethodCall, Stop> {
-        let decoded = xmlrpc::decode_call(
-            verified.payload(),
-            peer.dialect.reading(),
-            &Limits::default(),
-        )
-        .map_err(Refusal::Payload)?;
+        let decoded = decode(verified.payload(), peer)?;
         self.record.method = Some(decoded.message.method.clone());
         let Some(dialect) = peer
             .dialect
@@ -368,6 +363,19 @@ fn open(sealed: &Sealed, ring: &KeyRing) -> Option<(Opened, Option<usize>)> {
         let opened = sealed.open(old.pair.private_key()).ok()?;
         Some((opened, Some(place)))
     })
+}
+
+/// Reads a call in the peer's dialect; where that fails and nobody has set the dialect by hand, in that of
+/// PHP's old extension, whose references XML else forbids (docs/protocol.md, Characters).
+fn decode(payload: &[u8], peer: &Peer) -> Result<Decoded<MethodCall>, Refusal> {
+    let limits = Limits::default();
+    let reading = peer.dialect.reading();
+    let decoded = xmlrpc::decode_call(payload, reading, &limits);
+    if decoded.is_err() && reading == Encoding::Utf8 && !peer.dialect_fixed {
+        let again = xmlrpc::decode_call(payload, Encoding::BytesAsLatin1, &limits);
+        return again.or(decoded).map_err(Refusal::Payload);
+    }
+    decoded.map_err(Refusal::Payload)
 }
 
 /// Notes an error of ours in the log; the caller learns only that there was one.

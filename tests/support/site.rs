@@ -129,6 +129,24 @@ impl Site {
         }
     }
 
+    /// The same site, but unknown sites may register themselves.
+    pub fn open_to_all(mut self) -> Self {
+        self.server = Server::new(
+            ServerSettings {
+                wwwroot: self.wwwroot.clone(),
+                max_age: 300,
+                max_ahead: 15,
+                register_all_hosts: true,
+            },
+            self.store.clone(),
+            Arc::clone(&self.keys),
+            self.clock.clone(),
+            self.client.clone(),
+            Workers::new(),
+        );
+        self
+    }
+
     /// The same site after a restart: everything opened anew from the same directory.
     pub fn restarted(self) -> Self {
         let Self {
