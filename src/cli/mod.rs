@@ -234,7 +234,7 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
 /// asked.
 fn start_log(config: &Config, command: &Command) -> Result<(), CliError> {
     let usual = match command {
-        Command::Serve => "info",
+        Command::Serve => "info,rusqlite_migration=warn",
         _ => "warn",
     };
     let filter = config.log.as_deref().unwrap_or(usual);
