@@ -21,6 +21,12 @@ use crate::store::{Store, requests};
 /// How often the keys are looked at: whether another process rotated them, whether they are due.
 const KEY_WATCH: Duration = Duration::from_secs(1);
 
+/// Bounds of the duration histograms in seconds: a call takes about a millisecond of RSA, a call out as long
+/// as the other side likes.
+const SECONDS_BUCKETS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0,
+];
+
 /// How often old samples are cleared out of the metrics.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
@@ -76,7 +82,10 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
 
 fn start_metrics(config: &Config) -> Option<PrometheusHandle> {
     config.metrics_listen?;
-    match PrometheusBuilder::new().install_recorder() {
+    let recorder = PrometheusBuilder::new()
+        .set_buckets(&SECONDS_BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder);
+    match recorder {
         Ok(handle) => {
             let upkeep = handle.clone();
             tokio::spawn(async move {
