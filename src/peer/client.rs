@@ -8,7 +8,7 @@ use metrics::{counter, histogram};
 use thiserror::Error;
 use tracing::{info, warn};
 
-use super::{Application, Peer, PeerError, Transport, TransportError, service_of};
+use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, service_of};
 use crate::clock::{Clock, UnixTime};
 use crate::envelope::{self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed};
 use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore, Mismatch};
@@ -639,10 +639,24 @@ fn read_clear_reply(peer: &Peer, body: &[u8]) -> Result<Reply, CallError> {
 }
 
 fn decode(peer: &Peer, payload: &[u8]) -> Result<(MethodResponse, TextEvidence), CallError> {
-    decode_as(peer.dialect.reading(), payload).map_err(|reason| CallError::Payload {
+    decode_in_its_dialect(peer, payload).map_err(|reason| CallError::Payload {
         peer: peer.wwwroot.clone(),
         reason,
     })
+}
+
+/// Reads a response in the dialect known of the peer, or in the one it shows itself.
+fn decode_in_its_dialect(
+    peer: &Peer,
+    payload: &[u8],
+) -> Result<(MethodResponse, TextEvidence), DecodeError> {
+    let reading = peer.dialect.reading();
+    let (response, evidence) = decode_as(reading, payload)?;
+    let shown = peer.dialect.corrected_by(evidence, peer.application);
+    match shown.map(Dialect::reading) {
+        Some(shown) if shown != reading && !peer.dialect_fixed => decode_as(shown, payload),
+        _ => Ok((response, evidence)),
+    }
 }
 
 fn decode_as(
