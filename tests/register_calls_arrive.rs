@@ -303,6 +303,15 @@ async fn a_missing_user_of_an_enrolment_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_user_the_peer_does_not_know_either_is_told_as_unknown() {
+    let school = School::open(&[]).await;
+    let answer = school
+        .call("fetch_user", fields(&[("idnumber", "nobody")]))
+        .await;
+    assert_eq!(answer.fault(), 8003);
+}
+
+#[tokio::test]
 async fn an_answer_about_somebody_else_is_refused() {
     let school = School::open(&[("zoe", user("other"))]).await;
     let answer = school

@@ -360,6 +360,13 @@ impl AskBack {
             .call(peer, &method, vec![question(key)])
             .await
             .map_err(|error| in_vain(error.to_string()))?;
+        if is_nobody(&answer) {
+            return Err(in_vain(format!(
+                "{} was asked back for {} and knows no such user",
+                peer.wwwroot,
+                key.as_str()
+            )));
+        }
         let user = key.answer(&answer)?;
         Ok(Call::FetchUser(FetchUser::Complete(user)))
     }
@@ -404,6 +411,12 @@ fn question(key: &UserKey) -> Value {
         .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?.as_str()))))
         .collect::<Struct>()
         .into()
+}
+
+/// Whether an answer of `get_user` says that there is no such user: PHP's empty array, `false`, null
+/// or an empty string, or a struct without members.
+fn is_nobody(answer: &Value) -> bool {
+    answer.to_list().is_some_and(|items| items.is_empty())
 }
 
 /// The paths in an answer to `listMethods`: an array of them, or Mahara's struct of path → function.
