@@ -71,16 +71,16 @@ pub async fn answer(
     let Caller::Peer(peer) = caller else {
         return Err(Refusal::NotSigned);
     };
-    let mut order = Order::read(call)?;
-    if !peer.may_call(SERVICE) {
-        return Err(Refusal::NotPublished {
-            service: SERVICE,
-            wwwroot: peer.wwwroot.to_string(),
-        });
-    }
-    if let Some(binding) = &order.binding {
-        binding.check(&state.wwwroot, state.window, state.clock.now())?;
-    }
+    let mut order = match Order::take(state, peer, call) {
+        Ok(order) => order,
+        Err(refusal) => {
+            // Heard is heard: refused today, it must not count as new when more is allowed tomorrow.
+            if let Some(place) = place {
+                state.remember_from_async(place, peer.id).await;
+            }
+            return Err(refusal);
+        }
+    };
     let mut questions = MAX_QUESTIONS;
     for slot in &mut order.slots {
         if let Ok(Call::FetchUser(FetchUser::Ask(key))) = slot {
@@ -124,6 +124,21 @@ fn split(slots: Vec<Slot>) -> (Vec<(usize, Call)>, Endings) {
 }
 
 impl Order {
+    /// Reads a message of `peer`, and checks that it may send it.
+    fn take(state: &State, peer: &Peer, call: MethodCall) -> Result<Self, Refusal> {
+        let order = Self::read(call)?;
+        if !peer.may_call(SERVICE) {
+            return Err(Refusal::NotPublished {
+                service: SERVICE,
+                wwwroot: peer.wwwroot.to_string(),
+            });
+        }
+        if let Some(binding) = &order.binding {
+            binding.check(&state.wwwroot, state.window, state.clock.now())?;
+        }
+        Ok(order)
+    }
+
     fn read(mut call: MethodCall) -> Result<Self, Refusal> {
         let binding = Binding::take_from(&mut call.params)?;
         if system::Method::named(&call.method) == Some(system::Method::Multicall) {
