@@ -651,12 +651,22 @@ fn decode_in_its_dialect(
     peer: &Peer,
     payload: &[u8],
 ) -> Result<(MethodResponse, TextEvidence), DecodeError> {
-    let reading = peer.dialect.reading();
-    let (response, evidence) = decode_as(reading, payload)?;
-    let shown = peer.dialect.corrected_by(evidence, peer.application);
-    match shown.map(Dialect::reading) {
-        Some(shown) if shown != reading && !peer.dialect_fixed => decode_as(shown, payload),
-        _ => Ok((response, evidence)),
+    let known = peer.dialect.reading();
+    let decoded = decode_as(known, payload);
+    if peer.dialect_fixed {
+        return decoded;
+    }
+    let shown = match &decoded {
+        Ok((_, evidence)) => peer
+            .dialect
+            .corrected_by(*evidence, peer.application)
+            .map(Dialect::reading),
+        // PHP's old extension writes references that XML forbids (docs/protocol.md, Characters).
+        Err(_) => Some(Encoding::BytesAsLatin1),
+    };
+    match shown {
+        Some(shown) if shown != known => decode_as(shown, payload).or(decoded),
+        _ => decoded,
     }
 }
 
