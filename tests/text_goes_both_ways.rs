@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -82,7 +83,7 @@ fn in_ascii(document: &str, numbers: impl Fn(char) -> Vec<u32>) -> Vec<u8> {
             continue;
         }
         for number in numbers(character) {
-            written.push_str(&format!("&#{number};"));
+            write!(written, "&#{number};").unwrap();
         }
     }
     written.into_bytes()
