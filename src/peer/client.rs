@@ -8,7 +8,7 @@ use metrics::{counter, histogram};
 use thiserror::Error;
 use tracing::{info, warn};
 
-use super::{Application, Peer, PeerError, Transport, TransportError, service_of};
+use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, service_of};
 use crate::clock::{Clock, UnixTime};
 use crate::envelope::{self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed};
 use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore, Mismatch};
@@ -56,7 +56,7 @@ struct Shared {
 #[derive(Debug, Error)]
 pub enum CallError {
     /// The peer answered with a fault.
-    #[error("{peer} answered with fault {code}: {message}{}", hint(*.code))]
+    #[error("{peer} answered with fault {code}: {}", with_hint(message, *.code))]
     Fault {
         /// Who.
         peer: Wwwroot,
@@ -500,7 +500,8 @@ fn log(peer: &Peer, method: &str, duration: Duration, outcome: &Result<Value, Ca
         Err(CallError::Fault { code, .. }) => (Some(*code), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    let milliseconds = duration.as_secs_f64() * 1000.0;
+    // Rounded to microseconds, so that lines can be read.
+    let milliseconds = (duration.as_secs_f64() * 1e6).round() / 1e3;
     info!(target: "mnetd::call", peer = %peer.wwwroot, method, fault, failure, milliseconds, "call out");
     let word = match (fault, failure.is_some()) {
         (Some(code), _) => code.to_string(),
@@ -639,10 +640,34 @@ fn read_clear_reply(peer: &Peer, body: &[u8]) -> Result<Reply, CallError> {
 }
 
 fn decode(peer: &Peer, payload: &[u8]) -> Result<(MethodResponse, TextEvidence), CallError> {
-    decode_as(peer.dialect.reading(), payload).map_err(|reason| CallError::Payload {
+    decode_in_its_dialect(peer, payload).map_err(|reason| CallError::Payload {
         peer: peer.wwwroot.clone(),
         reason,
     })
+}
+
+/// Reads a response in the dialect known of the peer, or in the one it shows itself.
+fn decode_in_its_dialect(
+    peer: &Peer,
+    payload: &[u8],
+) -> Result<(MethodResponse, TextEvidence), DecodeError> {
+    let known = peer.dialect.reading();
+    let decoded = decode_as(known, payload);
+    if peer.dialect_fixed {
+        return decoded;
+    }
+    let shown = match &decoded {
+        Ok((_, evidence)) => peer
+            .dialect
+            .corrected_by(*evidence, peer.application)
+            .map(Dialect::reading),
+        // PHP's old extension writes references that XML forbids (docs/protocol.md, Characters).
+        Err(_) => Some(Encoding::BytesAsLatin1),
+    };
+    match shown {
+        Some(shown) if shown != known => decode_as(shown, payload).or(decoded),
+        _ => decoded,
+    }
 }
 
 fn decode_as(
@@ -678,23 +703,32 @@ pub(super) fn not_mnet(peer: &Wwwroot, body: &[u8]) -> CallError {
     }
 }
 
+/// A fault's text as one sentence, and what such a fault usually means as the next.
+fn with_hint(message: &str, code: i32) -> String {
+    let hint = hint(code);
+    if hint.is_empty() {
+        return message.to_owned();
+    }
+    format!("{}. {hint}", message.trim_end().trim_end_matches('.'))
+}
+
 /// What a fault of a peer's usually means to the administrator here.
 fn hint(code: i32) -> &'static str {
     match code {
         704 => {
-            ". Networking is off there (Moodle: Site administration › Advanced features › Networking)"
+            "Networking is off there (Moodle: Site administration › Advanced features › Networking)"
         }
         707 => {
-            ". The service is not published to us there (Moodle: Networking › Manage peers › Services)"
+            "The service is not published to us there (Moodle: Networking › Manage peers › Services)"
         }
         710 => {
-            ". The peer verifies our signature with an old certificate: delete this site there and add it again, or check that no copy of this site uses the same address"
+            "The peer verifies our signature with an old certificate: delete this site there and add it again, or check that no copy of this site uses the same address"
         }
-        7012 => ". There is no such method there, or it is not published to us",
-        7020 => ". The peer does not know this site by that wwwroot: add it there as a peer",
-        7021 => ". The peer does not take calls that are not sealed",
+        7012 => "There is no such method there, or it is not published to us",
+        7020 => "The peer does not know this site by that wwwroot: add it there as a peer",
+        7021 => "The peer does not take calls that are not sealed",
         7023 => {
-            ". The peer could not open our message: it has another key than the one stored here; run mnetd peer check"
+            "The peer could not open our message: it has another key than the one stored here; run mnetd peer check"
         }
         _ => "",
     }

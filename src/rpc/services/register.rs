@@ -71,16 +71,16 @@ pub async fn answer(
     let Caller::Peer(peer) = caller else {
         return Err(Refusal::NotSigned);
     };
-    let mut order = Order::read(call)?;
-    if !peer.may_call(SERVICE) {
-        return Err(Refusal::NotPublished {
-            service: SERVICE,
-            wwwroot: peer.wwwroot.to_string(),
-        });
-    }
-    if let Some(binding) = &order.binding {
-        binding.check(&state.wwwroot, state.window, state.clock.now())?;
-    }
+    let mut order = match Order::take(state, peer, call) {
+        Ok(order) => order,
+        Err(refusal) => {
+            // Heard is heard: refused today, it must not count as new when more is allowed tomorrow.
+            if let Some(place) = place {
+                state.remember_from_async(place, peer.id).await;
+            }
+            return Err(refusal);
+        }
+    };
     let mut questions = MAX_QUESTIONS;
     for slot in &mut order.slots {
         if let Ok(Call::FetchUser(FetchUser::Ask(key))) = slot {
@@ -124,6 +124,21 @@ fn split(slots: Vec<Slot>) -> (Vec<(usize, Call)>, Endings) {
 }
 
 impl Order {
+    /// Reads a message of `peer`, and checks that it may send it.
+    fn take(state: &State, peer: &Peer, call: MethodCall) -> Result<Self, Refusal> {
+        let order = Self::read(call)?;
+        if !peer.may_call(SERVICE) {
+            return Err(Refusal::NotPublished {
+                service: SERVICE,
+                wwwroot: peer.wwwroot.to_string(),
+            });
+        }
+        if let Some(binding) = &order.binding {
+            binding.check(&state.wwwroot, state.window, state.clock.now())?;
+        }
+        Ok(order)
+    }
+
     fn read(mut call: MethodCall) -> Result<Self, Refusal> {
         let binding = Binding::take_from(&mut call.params)?;
         if system::Method::named(&call.method) == Some(system::Method::Multicall) {
@@ -360,6 +375,13 @@ impl AskBack {
             .call(peer, &method, vec![question(key)])
             .await
             .map_err(|error| in_vain(error.to_string()))?;
+        if is_nobody(&answer) {
+            return Err(in_vain(format!(
+                "{} was asked back for {} and knows no such user",
+                peer.wwwroot,
+                key.as_str()
+            )));
+        }
         let user = key.answer(&answer)?;
         Ok(Call::FetchUser(FetchUser::Complete(user)))
     }
@@ -404,6 +426,12 @@ fn question(key: &UserKey) -> Value {
         .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?.as_str()))))
         .collect::<Struct>()
         .into()
+}
+
+/// Whether an answer of `get_user` says that there is no such user: PHP's empty array, `false`, null
+/// or an empty string, or a struct without members.
+fn is_nobody(answer: &Value) -> bool {
+    answer.to_list().is_some_and(|items| items.is_empty())
 }
 
 /// The paths in an answer to `listMethods`: an array of them, or Mahara's struct of path → function.
