@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use metrics::{counter, histogram};
 use thiserror::Error;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, service_of};
@@ -25,6 +26,10 @@ pub const FAULT_KEY_CHANGED: i32 = 7025;
 /// How long after one key refresh of a peer the next may begin, in seconds: a stranger who sends
 /// badly signed messages in a peer's name must not make us call that peer each time.
 const REFRESH_PAUSE: i64 = 10;
+
+/// How long a call waits for a refresh that another call has begun: two round trips. No longer, for
+/// the peer may call while it answers us, and would wait for us as we for it.
+const REFRESH_WAIT: Duration = Duration::from_secs(3);
 
 /// Calls peers.
 #[derive(Clone, Debug)]
@@ -49,8 +54,11 @@ struct Shared {
     clock: Clock,
     transport: Transport,
     workers: Workers,
-    refreshed_at: Mutex<HashMap<PeerId, UnixTime>>,
+    refreshes: Mutex<HashMap<PeerId, LastRefresh>>,
 }
+
+/// When a peer's key was last refreshed; locked while that is under way.
+type LastRefresh = Arc<tokio::sync::Mutex<Option<UnixTime>>>;
 
 /// Why a call brought no result.
 #[derive(Debug, Error)]
@@ -216,7 +224,7 @@ impl Client {
                 clock,
                 transport,
                 workers,
-                refreshed_at: Mutex::default(),
+                refreshes: Mutex::default(),
             }),
         }
     }
@@ -290,14 +298,21 @@ impl Client {
     /// `system/listServices` that the old key signed is believed (docs/protocol.md, Key refresh).
     ///
     /// Returns the peer with its new certificate, or `None` where nothing changed, nothing was
-    /// proven, or the last refresh of this peer was a moment ago.
+    /// proven, or the last refresh of this peer was a moment ago or takes long.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn refresh_key(&self, peer: &Peer) -> Result<Option<Peer>, CallError> {
-        if !self.may_refresh(peer.id) {
+        // Calls that arrive together wait for one refresh, which serves them all.
+        let last_refresh = self.last_refresh(peer.id);
+        let Ok(mut last_refresh) = timeout(REFRESH_WAIT, last_refresh.lock()).await else {
+            return Ok(None);
+        };
+        let now = self.shared.clock.now();
+        if last_refresh.is_some_and(|last| now.since(last) < REFRESH_PAUSE) {
             return Ok(None);
         }
+        *last_refresh = Some(now);
         match self.offered_certificate(peer).await {
             Ok(offered) if offered == peer.certificate => return Ok(None),
             Ok(_) => {}
@@ -454,20 +469,13 @@ impl Client {
         }
     }
 
-    fn may_refresh(&self, peer: PeerId) -> bool {
-        let now = self.shared.clock.now();
-        let mut refreshed = self
+    fn last_refresh(&self, peer: PeerId) -> LastRefresh {
+        let mut refreshes = self
             .shared
-            .refreshed_at
+            .refreshes
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        match refreshed.get(&peer) {
-            Some(last) if now.since(*last) < REFRESH_PAUSE => false,
-            _ => {
-                refreshed.insert(peer, now);
-                true
-            }
-        }
+        Arc::clone(refreshes.entry(peer).or_default())
     }
 
     fn note_contact(&self, peer: &Peer, outcome: &Result<Outcome, CallError>) {
