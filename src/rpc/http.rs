@@ -47,7 +47,35 @@ pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 pub const MAX_CONNECTIONS: usize = 512;
 
 /// How long calls under way may take to end once the server is told to stop.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The limits on what clients may take of the server's time and room. The defaults are the constants
+/// above.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// How long a client may take to send the head of a request.
+    pub header_timeout: Duration,
+    /// How long a client may take to send the body of a request.
+    pub body_timeout: Duration,
+    /// How many bytes of a request's head are read; 8 KiB at least.
+    pub max_header_bytes: usize,
+    /// How many connections are open at a time.
+    pub max_connections: usize,
+    /// How long calls under way may take to end once the server is told to stop.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            header_timeout: HEADER_TIMEOUT,
+            body_timeout: BODY_TIMEOUT,
+            max_header_bytes: MAX_HEADER_BYTES,
+            max_connections: MAX_CONNECTIONS,
+            shutdown_timeout: SHUTDOWN_TIMEOUT,
+        }
+    }
+}
 
 /// Why the server cannot serve.
 #[derive(Debug, Error)]
@@ -62,11 +90,12 @@ pub enum ServeError {
 struct Site {
     server: Server,
     trusted_proxies: Arc<Vec<IpNet>>,
+    body_timeout: Duration,
 }
 
 /// Every address below the site, under the path of its wwwroot as well where it has one (a reverse
 /// proxy may or may not take that off).
-pub fn router(server: Server, trusted_proxies: Vec<IpNet>) -> Router {
+pub fn router(server: Server, trusted_proxies: Vec<IpNet>, limits: &HttpLimits) -> Router {
     let path = server
         .state
         .wwwroot
@@ -77,6 +106,7 @@ pub fn router(server: Server, trusted_proxies: Vec<IpNet>) -> Router {
     let site = Site {
         server,
         trusted_proxies: Arc::new(trusted_proxies),
+        body_timeout: limits.body_timeout,
     };
     let routes = Router::new()
         .route("/", get(home))
@@ -105,15 +135,16 @@ pub fn router(server: Server, trusted_proxies: Vec<IpNet>) -> Router {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    limits: &HttpLimits,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(MAX_HEADER_BYTES);
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.max_header_bytes);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(limits.max_connections));
     let mut make_service = router.into_make_service_with_connect_info::<SocketAddr>();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -144,7 +175,7 @@ pub async fn serve(
     }
     drop(listener);
     info!("stopping: calls under way may end");
-    if timeout(SHUTDOWN_TIMEOUT, graceful.shutdown())
+    if timeout(limits.shutdown_timeout, graceful.shutdown())
         .await
         .is_err()
     {
@@ -169,7 +200,7 @@ pub async fn serve_metrics(
         )
     };
     let router = Router::new().route("/metrics", get(metrics));
-    serve(listener, router, shutdown).await
+    serve(listener, router, &HttpLimits::default(), shutdown).await
 }
 
 async fn accept(
@@ -197,7 +228,7 @@ async fn call(
 ) -> Response<Body> {
     let from = client_address(address.ip(), request.headers(), &site.trusted_proxies);
     let body = match timeout(
-        BODY_TIMEOUT,
+        site.body_timeout,
         to_bytes(request.into_body(), envelope::MAX_BYTES),
     )
     .await

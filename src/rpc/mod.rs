@@ -40,8 +40,8 @@ use replay::UnderWay;
 
 pub use fault::{Refusal, Rejected};
 pub use http::{
-    BODY_TIMEOUT, HEADER_TIMEOUT, MAX_CONNECTIONS, MAX_HEADER_BYTES, ServeError, router, serve,
-    serve_metrics,
+    BODY_TIMEOUT, HEADER_TIMEOUT, HttpLimits, MAX_CONNECTIONS, MAX_HEADER_BYTES, SHUTDOWN_TIMEOUT,
+    ServeError, router, serve, serve_metrics,
 };
 pub use record::CallRecord;
 pub use services::{CATALOGUE, MAX_CALLS_IN_ONE};
