@@ -12,7 +12,7 @@ use mnetd::store::{Page, sections};
 use mnetd::xmlrpc::MethodCall;
 use support::site::{NOW, Served, Site, Stranger, fields};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{interval, timeout};
 
 /// Longer than anything here takes on a busy machine: what is not there by then does not come.
@@ -278,6 +278,45 @@ async fn more_connections_than_the_limit_wait() {
     assert_eq!(second.reply().await.status, 200);
     drop(second);
     assert_eq!(third.reply().await.status, 200);
+}
+
+#[tokio::test]
+async fn who_takes_no_answers_does_not_keep_a_place() {
+    let limits = HttpLimits {
+        max_connections: 1,
+        write_timeout: SHORT,
+        ..HttpLimits::default()
+    };
+    let (served, _) = served(limits).await;
+    for takes_a_little in [false, true] {
+        let socket = TcpSocket::new_v4().unwrap();
+        // So that little of the answers fits between the two.
+        socket.set_recv_buffer_size(4096).unwrap();
+        let greedy = within(socket.connect(served.address)).await.unwrap();
+        let asking = tokio::spawn(ask_without_end(greedy, takes_a_little));
+        let mut other = Connection::to(served.address).await;
+        other.send(PUBLIC_KEY).await;
+        assert_eq!(other.reply().await.status, 200);
+        within(asking).await.unwrap();
+    }
+}
+
+/// Asks again and again until the connection ends, and takes at most a byte now and then.
+async fn ask_without_end(stream: TcpStream, takes_a_little: bool) {
+    let (mut from, mut to) = stream.into_split();
+    let taking = tokio::spawn(async move {
+        let mut pause = interval(SHORT / 20);
+        if takes_a_little {
+            loop {
+                pause.tick().await;
+                let _ = from.read_u8().await;
+            }
+        }
+        // Held open, else the server would notice.
+        std::future::pending::<()>().await;
+    });
+    while to.write_all(PUBLIC_KEY.as_bytes()).await.is_ok() {}
+    taking.abort();
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ use tracing::{debug, info, warn};
 
 use super::Server;
 use super::fault::Rejected;
+use super::outgoing::TimedWrites;
 use crate::envelope;
 use crate::peer::{self, Application};
 use crate::store::requests;
@@ -46,6 +47,9 @@ pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// How many connections are open at a time; more wait to be accepted.
 pub const MAX_CONNECTIONS: usize = 512;
 
+/// How long a client may take to take an answer in: Moodle gives up a call after 60 s altogether.
+pub const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// How long calls under way may take to end once the server is told to stop.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -61,6 +65,8 @@ pub struct HttpLimits {
     pub max_header_bytes: usize,
     /// How many connections are open at a time.
     pub max_connections: usize,
+    /// How long a client may take to take an answer in.
+    pub write_timeout: Duration,
     /// How long calls under way may take to end once the server is told to stop.
     pub shutdown_timeout: Duration,
 }
@@ -72,6 +78,7 @@ impl Default for HttpLimits {
             body_timeout: BODY_TIMEOUT,
             max_header_bytes: MAX_HEADER_BYTES,
             max_connections: MAX_CONNECTIONS,
+            write_timeout: WRITE_TIMEOUT,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
         }
     }
@@ -163,8 +170,10 @@ pub async fn serve(
         };
         let service: Result<_, Infallible> = make_service.call(address).await;
         let Ok(service) = service;
-        let connection =
-            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = builder.serve_connection(
+            TokioIo::new(TimedWrites::new(stream, limits.write_timeout)),
+            TowerToHyperService::new(service),
+        );
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {
