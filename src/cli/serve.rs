@@ -15,7 +15,7 @@ use super::CliError;
 use super::site::Site;
 use crate::config::Config;
 use crate::keys::KeyStore;
-use crate::rpc::{Server, ServerSettings, router, serve, serve_metrics};
+use crate::rpc::{HttpLimits, Server, ServerSettings, router, serve, serve_metrics};
 use crate::store::{Store, requests};
 
 /// How often the keys are looked at: whether another process rotated them, whether they are due.
@@ -70,8 +70,9 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
         // With nobody listening any more there is nothing to stop.
         let _ = stop.send(());
     });
-    let routes = router(server, config.trusted_proxies.clone());
-    serve(listener, routes, wait_for(stopped)).await?;
+    let limits = HttpLimits::default();
+    let routes = router(server, config.trusted_proxies.clone(), &limits);
+    serve(listener, routes, &limits, wait_for(stopped)).await?;
     let _ = keys_task.await;
     if let Some(task) = metrics_task {
         let _ = task.await;

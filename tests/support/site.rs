@@ -9,7 +9,7 @@ use mnetd::clock::{Clock, UnixTime};
 use mnetd::envelope::{self, Outer};
 use mnetd::keys::{Certificate, KeyPair, KeyStore};
 use mnetd::peer::{Client, ClientSettings, Peer, Transport};
-use mnetd::rpc::{Rejected, Server, ServerSettings, router, serve};
+use mnetd::rpc::{HttpLimits, Rejected, ServeError, Server, ServerSettings, router, serve};
 use mnetd::store::peers::{self, Application, NewPeer, PeerService, TextDialect};
 use mnetd::store::{PeerId, Store, StoreError};
 use mnetd::workers::Workers;
@@ -19,6 +19,7 @@ use mnetd::xmlrpc::{
 };
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// When nothing else is said: the second the traffic was recorded.
 pub const NOW: UnixTime = UnixTime(1_795_480_242);
@@ -49,7 +50,8 @@ pub struct Served {
     pub site: Site,
     /// Where it listens.
     pub address: SocketAddr,
-    _stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), ServeError>>,
+    stop: oneshot::Sender<()>,
 }
 
 /// A peer: a name and a key pair.
@@ -173,16 +175,25 @@ impl Site {
 
     /// Lets the site listen.
     pub fn serve(self, listener: TcpListener) -> Served {
+        self.serve_within(listener, HttpLimits::default())
+    }
+
+    /// As [`Site::serve`], with other limits.
+    pub fn serve_within(self, listener: TcpListener, limits: HttpLimits) -> Served {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let routes = router(self.server.clone(), Vec::new());
-        tokio::spawn(serve(listener, routes, async {
-            let _ = stopped.await;
-        }));
+        let routes = router(self.server.clone(), Vec::new(), &limits);
+        let serving = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            serve(listener, routes, &limits, stopped).await
+        });
         Served {
             site: self,
             address,
-            _stop: stop,
+            serving,
+            stop,
         }
     }
 
@@ -253,6 +264,14 @@ impl Site {
         let message = stranger.seal(&call, &self.certificate(), self.clock.now());
         let answer = self.answer(message).await.unwrap();
         stranger.open(&answer, &self.certificate())
+    }
+}
+
+impl Served {
+    /// Tells the server to stop; what is returned ends when it has.
+    pub fn stop(self) -> (Site, JoinHandle<Result<(), ServeError>>) {
+        let _ = self.stop.send(());
+        (self.site, self.serving)
     }
 }
 
