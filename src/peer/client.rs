@@ -114,12 +114,12 @@ pub enum CallError {
     NotSealed(Wwwroot),
     /// Sealed to a key we do not have.
     #[error(
-        "{0} sealed its answer to a key that is not ours: it knows an old certificate of this site. Delete this peer there and add it again"
+        "{0} sealed its answer to a key that is not ours: it knows an old certificate of this site. In Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save"
     )]
     NotForUs(Wwwroot),
     /// Signed by another key than the one we know.
     #[error(
-        "{0} signed its answer with a key we do not know. If the site was restored or copied, compare fingerprints with its administrator and run: mnetd peer check {0} --accept-key"
+        "{0} signed its answer with a key we do not know. If the site was restored or copied, compare fingerprints with its administrator and run: mnetd peer check {0} --accept-key FINGERPRINT"
     )]
     BadSignature(Wwwroot),
     /// The envelope names somebody else.
@@ -159,7 +159,7 @@ pub enum CallError {
     },
     /// Fault 7025 twice in a row.
     #[error(
-        "{0} keeps asking for another key; its stored certificate of this site may be damaged. Delete this peer there and add it again"
+        "{0} keeps asking for another key; its stored certificate of this site may be damaged. In Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save"
     )]
     KeyLoop(Wwwroot),
     /// The new certificate is none, or another site's.
@@ -730,7 +730,7 @@ fn hint(code: i32) -> &'static str {
             "The service is not published to us there (Moodle: Networking › Manage peers › Services)"
         }
         710 => {
-            "The peer verifies our signature with an old certificate: delete this site there and add it again, or check that no copy of this site uses the same address"
+            "The peer verifies our signature with an old certificate. In Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save; and check that no copy of this site uses the same address"
         }
         7012 => "There is no such method there, or it is not published to us",
         7020 => "The peer does not know this site by that wwwroot: add it there as a peer",
