@@ -345,6 +345,14 @@ async fn moodle_answers(State(moodle): State<Arc<Moodle>>, body: axum::body::Byt
     let value = match call.method.as_str() {
         "system/listMethods" => Value::Array(vec!["local/mnetd/register.php/get_user".into()]),
         "local/mnetd/register.php/get_user" => {
+            // A call of ours cannot be passed on either.
+            let binding = call.params.last().unwrap();
+            let bound_to = binding.get("mnetd_to").unwrap().as_str();
+            assert_eq!(bound_to, Some(moodle.stranger.wwwroot.as_str()));
+            assert_eq!(
+                binding.get("mnetd_nonce").unwrap().as_str().unwrap().len(),
+                32
+            );
             let id = call.params[0].get("idnumber").unwrap().to_text().unwrap();
             let nobody = Value::Boolean(false);
             moodle.users.get(id.as_ref()).cloned().unwrap_or(nobody)

@@ -9,6 +9,7 @@ use thiserror::Error;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
+use super::binding;
 use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, service_of};
 use crate::clock::{Clock, UnixTime};
 use crate::envelope::{self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed};
@@ -22,6 +23,9 @@ use crate::xmlrpc::{
 
 /// Fault by which a peer says that it has a new key (docs/protocol.md, A server's order of work).
 pub const FAULT_KEY_CHANGED: i32 = 7025;
+
+/// The service whose calls are bound, by us as by our peers (docs/register.md, Binding).
+const BOUND_SERVICE: &str = "register";
 
 /// How long after one key refresh of a peer the next may begin, in seconds: a stranger who sends
 /// badly signed messages in a peer's name must not make us call that peer each time.
@@ -256,15 +260,18 @@ impl Client {
         &self,
         peer: &Peer,
         method: &str,
-        params: Vec<Value>,
+        mut params: Vec<Value>,
     ) -> Result<Value, CallError> {
-        if let Some(service) = service_of(method)
-            && !peer.we_may_call(service)
-        {
+        let service = service_of(method);
+        if let Some(service) = service.filter(|service| !peer.we_may_call(service)) {
             return Err(CallError::NotSubscribed {
                 peer: peer.wwwroot.clone(),
                 service,
             });
+        }
+        if service == Some(BOUND_SERVICE) {
+            let binding = binding::bind(&peer.wwwroot, self.shared.clock.now());
+            params.push(binding.map_err(SealError::from)?);
         }
         let call = Arc::new(MethodCall {
             method: method.to_owned(),

@@ -4,6 +4,7 @@
 //! follows their key rotations by the authenticated path alone.
 
 pub mod address;
+pub mod binding;
 mod client;
 mod introduction;
 mod rights;

@@ -6,15 +6,9 @@
 
 use super::fault::Refusal;
 use crate::clock::UnixTime;
+use crate::peer::binding::{AT, NONCE, NONCE_BYTES, TO};
 use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::Value;
-
-const TO: &str = "mnetd_to";
-const AT: &str = "mnetd_at";
-const NONCE: &str = "mnetd_nonce";
-
-/// How many bytes a nonce has: 32 hexadecimal digits.
-pub const NONCE_BYTES: usize = 16;
 
 /// What a bound call says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
