@@ -176,6 +176,27 @@ fn entry(method: &str, argument: Value) -> Value {
 }
 
 #[tokio::test]
+async fn a_php_list_with_gaps_is_as_good_a_multicall() {
+    let (site, stranger) = two();
+    // What array_filter leaves keeps its keys, and so travels as a struct.
+    let params = Struct::new().with("1", section("s1"));
+    let call = Struct::new()
+        .with("methodName", "register/new_section")
+        .with("params", params);
+    let calls = Struct::new()
+        .with("3", call)
+        .with("7", entry("new_section", section("s2")));
+    let answer = site
+        .call(&stranger, "system/multicall", vec![calls.into()])
+        .await;
+    let results = answer.value().as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        assert_eq!(status(&result.as_array().unwrap()[0]), "created");
+    }
+}
+
+#[tokio::test]
 async fn one_bad_call_in_many_leaves_the_others_standing() {
     let (site, stranger) = two();
     let calls = Value::Array(vec![

@@ -4,7 +4,7 @@
 //! and anyone could re-date it. A bound call carries `{mnetd_to, mnetd_at, mnetd_nonce}` as one more
 //! parameter (docs/register.md, Binding).
 
-use super::fault::Refusal;
+use super::fault::{self, Refusal};
 use crate::clock::UnixTime;
 use crate::peer::binding::{AT, NONCE, NONCE_BYTES, TO};
 use crate::wwwroot::Wwwroot;
@@ -68,7 +68,7 @@ impl Binding {
     pub fn check(&self, wwwroot: &Wwwroot, window: Window, now: UnixTime) -> Result<(), Refusal> {
         if self.to != wwwroot.as_str() {
             return Err(Refusal::OtherRecipient {
-                bound_to: self.to.clone(),
+                bound_to: fault::named(&self.to),
                 wwwroot: wwwroot.to_string(),
             });
         }

@@ -4,6 +4,7 @@
 //! changes are on disk together before it is answered. Each call of a multicall has a savepoint of its
 //! own, so that one refused call leaves the others standing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -199,7 +200,7 @@ fn read_entry(entry: &Value) -> Slot {
         .and_then(Value::to_text)
         .ok_or_else(|| refuse("a methodName in each call"))?;
     let params = match entry.get("params") {
-        None => &[],
+        None => Cow::Borrowed(&[] as &[Value]),
         Some(params) => items(params).ok_or_else(|| refuse("params as an array in each call"))?,
     };
     if system::Method::named(&method).is_some() {
@@ -207,14 +208,14 @@ fn read_entry(entry: &Value) -> Slot {
             "calls of the register; system methods are called by themselves",
         ));
     }
-    read_call(&method, params)
+    read_call(&method, &params)
 }
 
-/// The items of an array, or of what PHP makes of an empty one.
-fn items(value: &Value) -> Option<&[Value]> {
+/// The items of an array, of what PHP makes of an empty one, or of a struct that is a PHP list with gaps.
+fn items(value: &Value) -> Option<Cow<'_, [Value]>> {
     match value.as_array() {
-        Some(items) => Some(items),
-        None => value.to_list().map(|_| &[] as &[Value]),
+        Some(items) => Some(Cow::Borrowed(items)),
+        None => Some(value.to_list()?.into_iter().cloned().collect()),
     }
 }
 
