@@ -33,6 +33,8 @@ enum Manner {
     Prose,
     /// Asks for another key whatever comes.
     NeverContent,
+    /// Has thrown its old key away: 7023 in the clear, as after “delete key” in Moodle.
+    OldKeyLost,
 }
 
 /// A peer that has rotated its key.
@@ -76,6 +78,10 @@ async fn answer(State(peer): State<Arc<Rotated>>, body: Bytes) -> Vec<u8> {
     };
     peer.sealed_calls.fetch_add(1, Ordering::SeqCst);
     let is_current = sealed.open(peer.stranger.pair.private_key()).is_ok();
+    if peer.manner == Manner::OldKeyLost && !is_current {
+        let fault = MethodResponse::Fault(Fault::new(7023, "mnet/encryption-invalid"));
+        return encode_response(&fault, Encoding::Utf8);
+    }
     let (response, key) = if is_current && peer.manner != Manner::NeverContent {
         let value = MethodResponse::Success(Value::from("content"));
         (value, peer.stranger.pair.private_key())
@@ -121,6 +127,20 @@ async fn a_new_key_that_vouches_for_itself_is_not_believed() {
     let peer = play(&site, Manner::NewKeySigns).await;
     let error = call(&site, &peer).await.unwrap_err();
     assert!(matches!(error, CallError::UnprovenKey { .. }), "{error}");
+    let known = site.peer(&peer.stranger.wwwroot).certificate;
+    assert_eq!(known, *peer.old.certificate());
+}
+
+#[tokio::test]
+async fn a_peer_that_lost_its_old_key_is_told_with_the_fingerprint_it_offers() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::OldKeyLost).await;
+    let offered = peer.stranger.pair.certificate().fingerprint();
+    let error = call(&site, &peer).await.unwrap_err();
+    assert!(
+        matches!(&error, CallError::UnprovenKey { fingerprint, .. } if *fingerprint == offered),
+        "{error}"
+    );
     let known = site.peer(&peer.stranger.wwwroot).certificate;
     assert_eq!(known, *peer.old.certificate());
 }

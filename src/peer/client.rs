@@ -22,6 +22,9 @@ use crate::xmlrpc::{
 /// Fault by which a peer says that it has a new key (docs/protocol.md, A server's order of work).
 pub const FAULT_KEY_CHANGED: i32 = 7025;
 
+/// Fault by which a peer says that none of its keys opens what was sent to it.
+pub const FAULT_CANNOT_OPEN: i32 = 7023;
+
 /// How long after one key refresh of a peer the next may begin, in seconds: a stranger who sends
 /// badly signed messages in a peer's name must not make us call that peer each time.
 const REFRESH_PAUSE: i64 = 10;
@@ -85,7 +88,7 @@ pub enum CallError {
     Empty(Wwwroot),
     /// The answer is no XML.
     #[error(
-        "{peer} answered with something that is no MNet message, beginning “{beginning}”. Usual causes: networking or the MNet authentication plugin is not enabled there, PHP's OpenSSL 3 lacks its legacy provider (RC4), or the address belongs to another site"
+        "{peer} answered with something that is no MNet message, beginning “{beginning}”. Usual causes: the site shows an error or maintenance page, PHP's OpenSSL 3 there lacks its legacy provider (RC4), or the address belongs to another site"
     )]
     NotMnet {
         /// Who.
@@ -141,7 +144,7 @@ pub enum CallError {
     Replayed(Wwwroot),
     /// A new certificate that nothing proves.
     #[error(
-        "{peer} says it has a new key (fingerprint {fingerprint}), but does not prove it with the old one. Compare the fingerprint with the site's administrator, then run: mnetd peer check {peer} --accept-key {fingerprint}"
+        "{peer} has a new key (fingerprint {fingerprint}) and does not prove it with the one known here: its key was deleted and made anew, the site was restored or copied, or another site stands at its address. Compare the fingerprint with the site's administrator (Moodle shows the certificate under Networking › Settings), then run: mnetd peer check {peer} --accept-key {fingerprint}"
     )]
     UnprovenKey {
         /// Who.
@@ -182,6 +185,19 @@ pub enum CallError {
     /// Our own work was cut off.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl CallError {
+    /// Whether the cause may be that the peer has another key than the one known here.
+    fn may_mean_another_key(&self) -> bool {
+        matches!(
+            self,
+            Self::Fault {
+                code: FAULT_CANNOT_OPEN,
+                ..
+            } | Self::BadSignature(_)
+        )
+    }
 }
 
 /// A reply that is opened, verified and in time.
@@ -262,7 +278,10 @@ impl Client {
             method: method.to_owned(),
             params,
         });
-        let outcome = self.exchange(peer, &call).await;
+        let outcome = match self.exchange(peer, &call).await {
+            Err(error) => Err(self.explain(peer, error).await),
+            outcome => outcome,
+        };
         self.note_contact(peer, &outcome);
         let reply = match outcome? {
             Outcome::Reply(reply) => reply,
@@ -285,6 +304,25 @@ impl Client {
         }
     }
 
+    /// Where the peer cannot open what is sealed to the key known here, or signs with another: looks
+    /// whether it hands out a new certificate, and if so says that instead, with what to do.
+    async fn explain(&self, peer: &Peer, error: CallError) -> CallError {
+        if !error.may_mean_another_key() {
+            return error;
+        }
+        match self.offered_certificate(peer).await {
+            Ok(offered)
+                if offered != peer.certificate && offered.matches(&peer.wwwroot).is_ok() =>
+            {
+                CallError::UnprovenKey {
+                    peer: peer.wwwroot.clone(),
+                    fingerprint: offered.fingerprint(),
+                }
+            }
+            _ => error,
+        }
+    }
+
     /// Asks a peer whose signature no longer verifies for its new certificate, by the authenticated
     /// path: the clear keyswap only tells whether anything changed, and only an answer to a sealed
     /// `system/listServices` that the old key signed is believed (docs/protocol.md, Key refresh).
@@ -298,14 +336,14 @@ impl Client {
         if !self.may_refresh(peer.id) {
             return Ok(None);
         }
-        match self.offered_certificate(peer).await {
+        let offered = match self.offered_certificate(peer).await {
             Ok(offered) if offered == peer.certificate => return Ok(None),
-            Ok(_) => {}
+            Ok(offered) => offered,
             Err(error) => {
                 warn!(peer = %peer.wwwroot, %error, "the peer's present certificate could not be fetched");
                 return Ok(None);
             }
-        }
+        };
         let call = Arc::new(MethodCall {
             method: "system/listServices".to_owned(),
             params: Vec::new(),
@@ -314,7 +352,15 @@ impl Client {
             Ok(Outcome::NewKey(certificate)) => self.adopt(peer, *certificate).await.map(Some),
             Ok(Outcome::Reply(_)) => Ok(None),
             Err(error) => {
-                warn!(peer = %peer.wwwroot, %error, "the peer did not prove its new key");
+                let error = if error.may_mean_another_key() {
+                    CallError::UnprovenKey {
+                        peer: peer.wwwroot.clone(),
+                        fingerprint: offered.fingerprint(),
+                    }
+                } else {
+                    error
+                };
+                warn!(%error, "the peer's signature does not verify");
                 Ok(None)
             }
         }
@@ -698,13 +744,13 @@ fn hint(code: i32) -> &'static str {
             "The service is not published to us there (Moodle: Networking › Manage peers › Services)"
         }
         710 => {
-            "The peer verifies our signature with an old certificate: delete this site there and add it again, or check that no copy of this site uses the same address"
+            "The peer verifies our signature with another certificate. Right after a key rotation here, call again; else delete this site there and add it again, or check that no copy of this site uses the same address"
         }
         7012 => "There is no such method there, or it is not published to us",
         7020 => "The peer does not know this site by that wwwroot: add it there as a peer",
         7021 => "The peer does not take calls that are not sealed",
-        7023 => {
-            "The peer could not open our message: it has another key than the one stored here; run mnetd peer check"
+        FAULT_CANNOT_OPEN => {
+            "The peer could not open our message. With Moodle the usual cause is PHP's OpenSSL 3 without RC4: in openssl.cnf activate both the default and the legacy provider for the PHP process, then restart it"
         }
         _ => "",
     }
