@@ -1,7 +1,7 @@
 //! Calling a peer: sign, seal, send, open, verify, and follow its key rotations.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, histogram};
@@ -29,6 +29,10 @@ pub const FAULT_CANNOT_OPEN: i32 = 7023;
 /// badly signed messages in a peer's name must not make us call that peer each time.
 const REFRESH_PAUSE: i64 = 10;
 
+/// How long after a key replacement the replaced key may vouch for yet another, in seconds: requests
+/// that began before the first new key was told are long over then.
+const REPLACED_KEY_VOUCHES: i64 = 600;
+
 /// Calls peers.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -53,6 +57,8 @@ struct Shared {
     transport: Transport,
     workers: Workers,
     refreshed_at: Mutex<HashMap<PeerId, UnixTime>>,
+    /// By peer: the certificate that was replaced last, and when.
+    replaced: Mutex<HashMap<PeerId, (UnixTime, Certificate)>>,
 }
 
 /// Why a call brought no result.
@@ -233,6 +239,7 @@ impl Client {
                 transport,
                 workers,
                 refreshed_at: Mutex::default(),
+                replaced: Mutex::default(),
             }),
         }
     }
@@ -278,21 +285,7 @@ impl Client {
             method: method.to_owned(),
             params,
         });
-        let outcome = match self.exchange(peer, &call).await {
-            Err(error) => Err(self.explain(peer, error).await),
-            outcome => outcome,
-        };
-        self.note_contact(peer, &outcome);
-        let reply = match outcome? {
-            Outcome::Reply(reply) => reply,
-            Outcome::NewKey(certificate) => {
-                let peer = self.adopt(peer, *certificate).await?;
-                match self.exchange(&peer, &call).await? {
-                    Outcome::Reply(reply) => reply,
-                    Outcome::NewKey(_) => return Err(CallError::KeyLoop(peer.wwwroot)),
-                }
-            }
-        };
+        let reply = self.exchange_following_keys(peer, &call).await?;
         self.note_dialect(peer, reply.evidence);
         match reply.response {
             MethodResponse::Success(value) => Ok(value),
@@ -302,6 +295,69 @@ impl Client {
                 message: fault.message,
             }),
         }
+    }
+
+    /// An exchange that follows the peer to a new key: once where it answers 7025, and once more where
+    /// the key it named so turns out to be lost.
+    async fn exchange_following_keys(
+        &self,
+        peer: &Peer,
+        call: &Arc<MethodCall>,
+    ) -> Result<Reply, CallError> {
+        let mut peer = peer.clone();
+        let mut adopted = 0;
+        loop {
+            let mut outcome = self.exchange(&peer, call).await;
+            let mut most = 1;
+            if let Err(error) = outcome {
+                outcome = match self.by_replaced_key(&peer, &error).await {
+                    Some(certificate) => Ok(Outcome::NewKey(certificate)),
+                    None => Err(self.explain(&peer, error).await),
+                };
+                most = 2;
+            }
+            self.note_contact(&peer, &outcome);
+            match outcome? {
+                Outcome::Reply(reply) => return Ok(reply),
+                Outcome::NewKey(_) if adopted >= most => {
+                    return Err(CallError::KeyLoop(peer.wwwroot));
+                }
+                Outcome::NewKey(certificate) => {
+                    peer = self.adopt(&peer, *certificate).await?;
+                    adopted += 1;
+                }
+            }
+        }
+    }
+
+    /// The certificate that a peer proves with the key it had before the one known here.
+    ///
+    /// Where two requests find a Moodle's key expired at once, each makes a new one; the later stays,
+    /// and the earlier may have been told to us already. The key before both still opens messages
+    /// there and vouches for the one that stayed.
+    async fn by_replaced_key(&self, peer: &Peer, error: &CallError) -> Option<Box<Certificate>> {
+        if !error.may_mean_another_key() {
+            return None;
+        }
+        let (at, replaced) = self.replaced().remove(&peer.id)?;
+        if self.shared.clock.now().since(at) > REPLACED_KEY_VOUCHES {
+            return None;
+        }
+        let before = Peer {
+            certificate: replaced,
+            ..peer.clone()
+        };
+        match self.exchange(&before, &list_services()).await {
+            Ok(Outcome::NewKey(certificate)) => Some(certificate),
+            _ => None,
+        }
+    }
+
+    fn replaced(&self) -> MutexGuard<'_, HashMap<PeerId, (UnixTime, Certificate)>> {
+        self.shared
+            .replaced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the peer cannot open what is sealed to the key known here, or signs with another: looks
@@ -344,14 +400,13 @@ impl Client {
                 return Ok(None);
             }
         };
-        let call = Arc::new(MethodCall {
-            method: "system/listServices".to_owned(),
-            params: Vec::new(),
-        });
-        match self.exchange(peer, &call).await {
+        match self.exchange(peer, &list_services()).await {
             Ok(Outcome::NewKey(certificate)) => self.adopt(peer, *certificate).await.map(Some),
             Ok(Outcome::Reply(_)) => Ok(None),
             Err(error) => {
+                if let Some(certificate) = self.by_replaced_key(peer, &error).await {
+                    return self.adopt(peer, *certificate).await.map(Some);
+                }
                 let error = if error.may_mean_another_key() {
                     CallError::UnprovenKey {
                         peer: peer.wwwroot.clone(),
@@ -382,7 +437,8 @@ impl Client {
         .await
     }
 
-    /// Stores a peer's new certificate and returns the peer with it.
+    /// Stores a peer's new certificate and returns the peer with it. The one before it may vouch for
+    /// yet another for a while.
     ///
     /// # Errors
     /// When the database fails.
@@ -393,6 +449,8 @@ impl Client {
             .write(move |tx| peers::set_certificate(tx, id, &pem))
             .await?;
         info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
+        let now = self.shared.clock.now();
+        self.replaced().insert(id, (now, peer.certificate.clone()));
         Ok(Peer {
             certificate,
             ..peer.clone()
@@ -556,6 +614,14 @@ fn log(peer: &Peer, method: &str, duration: Duration, outcome: &Result<Value, Ca
     };
     counter!("mnetd_calls_out_total", "outcome" => word).increment(1);
     histogram!("mnetd_call_out_seconds").record(duration.as_secs_f64());
+}
+
+/// The call that changes nothing and that every peer answers.
+fn list_services() -> Arc<MethodCall> {
+    Arc::new(MethodCall {
+        method: "system/listServices".to_owned(),
+        params: Vec::new(),
+    })
 }
 
 /// A reply after every check that needs nothing but keys.
