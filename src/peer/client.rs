@@ -449,6 +449,8 @@ impl Client {
             .write(move |tx| peers::set_certificate(tx, id, &pem))
             .await?;
         info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
+        // A stranger cannot bring this about, so the next refresh need not wait.
+        self.refreshed_at().remove(&id);
         let now = self.shared.clock.now();
         self.replaced().insert(id, (now, peer.certificate.clone()));
         Ok(Peer {
@@ -560,11 +562,7 @@ impl Client {
 
     fn may_refresh(&self, peer: PeerId) -> bool {
         let now = self.shared.clock.now();
-        let mut refreshed = self
-            .shared
-            .refreshed_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut refreshed = self.refreshed_at();
         match refreshed.get(&peer) {
             Some(last) if now.since(*last) < REFRESH_PAUSE => false,
             _ => {
@@ -572,6 +570,13 @@ impl Client {
                 true
             }
         }
+    }
+
+    fn refreshed_at(&self) -> MutexGuard<'_, HashMap<PeerId, UnixTime>> {
+        self.shared
+            .refreshed_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note_contact(&self, peer: &Peer, outcome: &Result<Outcome, CallError>) {
