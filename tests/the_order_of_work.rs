@@ -34,7 +34,7 @@ async fn a_site_that_is_no_peer_is_told_its_own_name() {
     let message = unknown.seal(&list_services(), &site.certificate(), NOW);
     let answer = answered(&site, &unknown, message).await;
     assert_eq!(answer.fault(), 7020);
-    assert_eq!(answer.message(), "http://unknown.example");
+    assert!(answer.message().contains("http://unknown.example"));
     assert!(!answer.sealed);
 }
 

@@ -15,7 +15,7 @@ use super::CliError;
 use super::site::Site;
 use crate::config::Config;
 use crate::keys::KeyStore;
-use crate::rpc::{Server, ServerSettings, router, serve, serve_metrics};
+use crate::rpc::{HttpLimits, Server, ServerSettings, router, serve, serve_metrics};
 use crate::store::{Store, requests};
 
 /// How often the keys are looked at: whether another process rotated them, whether they are due.
@@ -32,9 +32,10 @@ const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 pub async fn run(config: &Config) -> Result<(), CliError> {
     let metrics = start_metrics(config);
+    let listener = listen(config.listen).await?;
+    let config = &with_real_address(config, &listener)?;
     let site = Site::open(config, &Handle::current())?;
     site.settle_name()?;
-    let listener = listen(config.listen).await?;
     let (stop, stopped) = watch::channel(());
     let metrics_task = match (config.metrics_listen, metrics) {
         (Some(address), Some(handle)) => {
@@ -69,8 +70,9 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
         // With nobody listening any more there is nothing to stop.
         let _ = stop.send(());
     });
-    let routes = router(server, config.trusted_proxies.clone());
-    serve(listener, routes, wait_for(stopped)).await?;
+    let limits = HttpLimits::default();
+    let routes = router(server, config.trusted_proxies.clone(), &limits);
+    serve(listener, routes, &limits, wait_for(stopped)).await?;
     let _ = keys_task.await;
     if let Some(task) = metrics_task {
         let _ = task.await;
@@ -108,6 +110,18 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {
     TcpListener::bind(address)
         .await
         .map_err(|source| CliError::Listen { address, source })
+}
+
+/// Port 0 lets the system choose one: the log and the default wwwroot have to name the one it chose.
+fn with_real_address(config: &Config, listener: &TcpListener) -> Result<Config, CliError> {
+    let address = config.listen;
+    let listen = listener
+        .local_addr()
+        .map_err(|source| CliError::Listen { address, source })?;
+    Ok(Config {
+        listen,
+        ..config.clone()
+    })
 }
 
 fn say_what_to_do_next(config: &Config, site: &Site) {

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use metrics::{counter, histogram};
 use thiserror::Error;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
-use super::{Application, Peer, PeerError, Transport, TransportError, service_of};
+use super::binding;
+use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, service_of};
 use crate::clock::{Clock, UnixTime};
 use crate::envelope::{self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed};
 use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore, Mismatch};
@@ -25,6 +27,9 @@ pub const FAULT_KEY_CHANGED: i32 = 7025;
 /// Fault by which a peer says that none of its keys opens what was sent to it.
 pub const FAULT_CANNOT_OPEN: i32 = 7023;
 
+/// The service whose calls are bound, by us as by our peers (docs/register.md, Binding).
+const BOUND_SERVICE: &str = "register";
+
 /// How long after one key refresh of a peer the next may begin, in seconds: a stranger who sends
 /// badly signed messages in a peer's name must not make us call that peer each time.
 const REFRESH_PAUSE: i64 = 10;
@@ -32,6 +37,10 @@ const REFRESH_PAUSE: i64 = 10;
 /// How long after a key replacement the replaced key may vouch for yet another, in seconds: requests
 /// that began before the first new key was told are long over then.
 const REPLACED_KEY_VOUCHES: i64 = 600;
+
+/// How long a call waits for a refresh that another call has begun: two round trips. No longer, for
+/// the peer may call while it answers us, and would wait for us as we for it.
+const REFRESH_WAIT: Duration = Duration::from_secs(3);
 
 /// Calls peers.
 #[derive(Clone, Debug)]
@@ -56,10 +65,14 @@ struct Shared {
     clock: Clock,
     transport: Transport,
     workers: Workers,
-    refreshed_at: Mutex<HashMap<PeerId, UnixTime>>,
+    refreshes: Mutex<HashMap<PeerId, LastRefresh>>,
     /// By peer: the certificate that was replaced last, and when.
     replaced: Mutex<HashMap<PeerId, (UnixTime, Certificate)>>,
 }
+
+/// When a peer's key was last refreshed, and the certificate that brought, if any; locked while that is
+/// under way.
+type LastRefresh = Arc<tokio::sync::Mutex<Option<(UnixTime, Option<Fingerprint>)>>>;
 
 /// Why a call brought no result.
 #[derive(Debug, Error)]
@@ -115,12 +128,12 @@ pub enum CallError {
     NotSealed(Wwwroot),
     /// Sealed to a key we do not have.
     #[error(
-        "{0} sealed its answer to a key that is not ours: it knows an old certificate of this site. Delete this peer there and add it again"
+        "{0} sealed its answer to a key that is not ours: it knows an old certificate of this site. In Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save"
     )]
     NotForUs(Wwwroot),
     /// Signed by another key than the one we know.
     #[error(
-        "{0} signed its answer with a key we do not know. If the site was restored or copied, compare fingerprints with its administrator and run: mnetd peer check {0} --accept-key"
+        "{0} signed its answer with a key we do not know. If the site was restored or copied, compare fingerprints with its administrator and run: mnetd peer check {0} --accept-key FINGERPRINT"
     )]
     BadSignature(Wwwroot),
     /// The envelope names somebody else.
@@ -160,7 +173,7 @@ pub enum CallError {
     },
     /// Fault 7025 twice in a row.
     #[error(
-        "{0} keeps asking for another key; its stored certificate of this site may be damaged. Delete this peer there and add it again"
+        "{0} keeps asking for another key; its stored certificate of this site may be damaged. In Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save"
     )]
     KeyLoop(Wwwroot),
     /// The new certificate is none, or another site's.
@@ -238,7 +251,7 @@ impl Client {
                 clock,
                 transport,
                 workers,
-                refreshed_at: Mutex::default(),
+                refreshes: Mutex::default(),
                 replaced: Mutex::default(),
             }),
         }
@@ -271,15 +284,18 @@ impl Client {
         &self,
         peer: &Peer,
         method: &str,
-        params: Vec<Value>,
+        mut params: Vec<Value>,
     ) -> Result<Value, CallError> {
-        if let Some(service) = service_of(method)
-            && !peer.we_may_call(service)
-        {
+        let service = service_of(method);
+        if let Some(service) = service.filter(|service| !peer.we_may_call(service)) {
             return Err(CallError::NotSubscribed {
                 peer: peer.wwwroot.clone(),
                 service,
             });
+        }
+        if service == Some(BOUND_SERVICE) {
+            let binding = binding::bind(&peer.wwwroot, self.shared.clock.now());
+            params.push(binding.map_err(SealError::from)?);
         }
         let call = Arc::new(MethodCall {
             method: method.to_owned(),
@@ -367,13 +383,8 @@ impl Client {
             return error;
         }
         match self.offered_certificate(peer).await {
-            Ok(offered)
-                if offered != peer.certificate && offered.matches(&peer.wwwroot).is_ok() =>
-            {
-                CallError::UnprovenKey {
-                    peer: peer.wwwroot.clone(),
-                    fingerprint: offered.fingerprint(),
-                }
+            Ok(offered) if offered.matches(&peer.wwwroot).is_ok() => {
+                unproven(peer, &offered, error)
             }
             _ => error,
         }
@@ -384,14 +395,25 @@ impl Client {
     /// `system/listServices` that the old key signed is believed (docs/protocol.md, Key refresh).
     ///
     /// Returns the peer with its new certificate, or `None` where nothing changed, nothing was
-    /// proven, or the last refresh of this peer was a moment ago.
+    /// proven, or the last refresh of this peer was a moment ago or takes long.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn refresh_key(&self, peer: &Peer) -> Result<Option<Peer>, CallError> {
-        if !self.may_refresh(peer.id) {
+        // Calls that arrive together wait for one refresh, which serves them all.
+        let last_refresh = self.last_refresh(peer.id);
+        let Ok(mut last_refresh) = timeout(REFRESH_WAIT, last_refresh.lock()).await else {
             return Ok(None);
+        };
+        let now = self.shared.clock.now();
+        if let Some((at, brought)) = *last_refresh {
+            // A stranger cannot bring about that a key is proven, so another refresh need not wait.
+            let was_in_vain = brought != Some(peer.certificate.fingerprint());
+            if was_in_vain && now.since(at) < REFRESH_PAUSE {
+                return Ok(None);
+            }
         }
+        *last_refresh = Some((now, None));
         let offered = match self.offered_certificate(peer).await {
             Ok(offered) if offered == peer.certificate => return Ok(None),
             Ok(offered) => offered,
@@ -400,25 +422,20 @@ impl Client {
                 return Ok(None);
             }
         };
-        match self.exchange(peer, &list_services()).await {
-            Ok(Outcome::NewKey(certificate)) => self.adopt(peer, *certificate).await.map(Some),
-            Ok(Outcome::Reply(_)) => Ok(None),
-            Err(error) => {
-                if let Some(certificate) = self.by_replaced_key(peer, &error).await {
-                    return self.adopt(peer, *certificate).await.map(Some);
+        let certificate = match self.exchange(peer, &list_services()).await {
+            Ok(Outcome::NewKey(certificate)) => certificate,
+            Ok(Outcome::Reply(_)) => return Ok(None),
+            Err(error) => match self.by_replaced_key(peer, &error).await {
+                Some(certificate) => certificate,
+                None => {
+                    let error = unproven(peer, &offered, error);
+                    warn!(%error, "the peer's signature does not verify");
+                    return Ok(None);
                 }
-                let error = if error.may_mean_another_key() {
-                    CallError::UnprovenKey {
-                        peer: peer.wwwroot.clone(),
-                        fingerprint: offered.fingerprint(),
-                    }
-                } else {
-                    error
-                };
-                warn!(%error, "the peer's signature does not verify");
-                Ok(None)
-            }
-        }
+            },
+        };
+        *last_refresh = Some((now, Some(certificate.fingerprint())));
+        self.adopt(peer, *certificate).await.map(Some)
     }
 
     /// The certificate a peer hands out in the clear. Proves nothing.
@@ -449,8 +466,6 @@ impl Client {
             .write(move |tx| peers::set_certificate(tx, id, &pem))
             .await?;
         info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
-        // A stranger cannot bring this about, so the next refresh need not wait.
-        self.refreshed_at().remove(&id);
         let now = self.shared.clock.now();
         self.replaced().insert(id, (now, peer.certificate.clone()));
         Ok(Peer {
@@ -560,23 +575,13 @@ impl Client {
         }
     }
 
-    fn may_refresh(&self, peer: PeerId) -> bool {
-        let now = self.shared.clock.now();
-        let mut refreshed = self.refreshed_at();
-        match refreshed.get(&peer) {
-            Some(last) if now.since(*last) < REFRESH_PAUSE => false,
-            _ => {
-                refreshed.insert(peer, now);
-                true
-            }
-        }
-    }
-
-    fn refreshed_at(&self) -> MutexGuard<'_, HashMap<PeerId, UnixTime>> {
-        self.shared
-            .refreshed_at
+    fn last_refresh(&self, peer: PeerId) -> LastRefresh {
+        let mut refreshes = self
+            .shared
+            .refreshes
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(refreshes.entry(peer).or_default())
     }
 
     fn note_contact(&self, peer: &Peer, outcome: &Result<Outcome, CallError>) {
@@ -619,6 +624,17 @@ fn log(peer: &Peer, method: &str, duration: Duration, outcome: &Result<Value, Ca
     };
     counter!("mnetd_calls_out_total", "outcome" => word).increment(1);
     histogram!("mnetd_call_out_seconds").record(duration.as_secs_f64());
+}
+
+/// What `error` means where the peer offers `offered`: that it has another key, or what it says itself.
+fn unproven(peer: &Peer, offered: &Certificate, error: CallError) -> CallError {
+    if !error.may_mean_another_key() || *offered == peer.certificate {
+        return error;
+    }
+    CallError::UnprovenKey {
+        peer: peer.wwwroot.clone(),
+        fingerprint: offered.fingerprint(),
+    }
 }
 
 /// The call that changes nothing and that every peer answers.
@@ -757,10 +773,34 @@ fn read_clear_reply(peer: &Peer, body: &[u8]) -> Result<Reply, CallError> {
 }
 
 fn decode(peer: &Peer, payload: &[u8]) -> Result<(MethodResponse, TextEvidence), CallError> {
-    decode_as(peer.dialect.reading(), payload).map_err(|reason| CallError::Payload {
+    decode_in_its_dialect(peer, payload).map_err(|reason| CallError::Payload {
         peer: peer.wwwroot.clone(),
         reason,
     })
+}
+
+/// Reads a response in the dialect known of the peer, or in the one it shows itself.
+fn decode_in_its_dialect(
+    peer: &Peer,
+    payload: &[u8],
+) -> Result<(MethodResponse, TextEvidence), DecodeError> {
+    let known = peer.dialect.reading();
+    let decoded = decode_as(known, payload);
+    if peer.dialect_fixed {
+        return decoded;
+    }
+    let shown = match &decoded {
+        Ok((_, evidence)) => peer
+            .dialect
+            .corrected_by(*evidence, peer.application)
+            .map(Dialect::reading),
+        // PHP's old extension writes references that XML forbids (docs/protocol.md, Characters).
+        Err(_) => Some(Encoding::BytesAsLatin1),
+    };
+    match shown {
+        Some(shown) if shown != known => decode_as(shown, payload).or(decoded),
+        _ => decoded,
+    }
 }
 
 fn decode_as(
@@ -815,7 +855,7 @@ fn hint(code: i32) -> &'static str {
             "The service is not published to us there (Moodle: Networking › Manage peers › Services)"
         }
         710 => {
-            "The peer verifies our signature with another certificate. Right after a key rotation here, call again; else delete this site there and add it again, or check that no copy of this site uses the same address"
+            "The peer verifies our signature with an old certificate. Right after a key rotation here, call again. Otherwise, in Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save; and check that no copy of this site uses the same address"
         }
         7012 => "There is no such method there, or it is not published to us",
         7020 => "The peer does not know this site by that wwwroot: add it there as a peer",

@@ -4,6 +4,7 @@
 //! follows their key rotations by the authenticated path alone.
 
 pub mod address;
+pub mod binding;
 mod client;
 mod introduction;
 mod rights;
@@ -214,12 +215,13 @@ impl Dialect {
 
     /// What a document shows of its sender: `None` where it fits `self`, or shows nothing.
     ///
-    /// Under a declaration of UTF-8 a text such as `Ã¸` is taken as it stands: schools have names in
-    /// their data that some import once garbled, and PHP's old extension declares iso-8859-1.
+    /// But under a declaration of ISO-8859-1 a text such as `Ã¸` is taken as it stands: schools have
+    /// names in their data that some import once garbled, Moodle 4.1 and later declares UTF-8 over
+    /// its requests and nothing over its responses, and PHP's old extension declares iso-8859-1.
     #[must_use]
     pub fn corrected_by(self, evidence: TextEvidence, application: Application) -> Option<Self> {
         let shown = match (evidence.dialect()?, application) {
-            (Encoding::BytesAsLatin1, _) if evidence.declared == Some(Charset::Utf8) => {
+            (Encoding::BytesAsLatin1, _) if evidence.declared != Some(Charset::Latin1) => {
                 return None;
             }
             (Encoding::BytesAsLatin1, Application::Mahara) => Self::Mahara,

@@ -29,6 +29,7 @@ use tracing::{debug, info, warn};
 
 use super::Server;
 use super::fault::Rejected;
+use super::outgoing::TimedWrites;
 use crate::envelope;
 use crate::peer::{self, Application};
 use crate::store::requests;
@@ -46,8 +47,42 @@ pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// How many connections are open at a time; more wait to be accepted.
 pub const MAX_CONNECTIONS: usize = 512;
 
+/// How long a client may take to take an answer in: Moodle gives up a call after 60 s altogether.
+pub const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// How long calls under way may take to end once the server is told to stop.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The limits on what clients may take of the server's time and room. The defaults are the constants
+/// above.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// How long a client may take to send the head of a request.
+    pub header_timeout: Duration,
+    /// How long a client may take to send the body of a request.
+    pub body_timeout: Duration,
+    /// How many bytes of a request's head are read; 8 KiB at least.
+    pub max_header_bytes: usize,
+    /// How many connections are open at a time.
+    pub max_connections: usize,
+    /// How long a client may take to take an answer in.
+    pub write_timeout: Duration,
+    /// How long calls under way may take to end once the server is told to stop.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            header_timeout: HEADER_TIMEOUT,
+            body_timeout: BODY_TIMEOUT,
+            max_header_bytes: MAX_HEADER_BYTES,
+            max_connections: MAX_CONNECTIONS,
+            write_timeout: WRITE_TIMEOUT,
+            shutdown_timeout: SHUTDOWN_TIMEOUT,
+        }
+    }
+}
 
 /// Why the server cannot serve.
 #[derive(Debug, Error)]
@@ -62,11 +97,12 @@ pub enum ServeError {
 struct Site {
     server: Server,
     trusted_proxies: Arc<Vec<IpNet>>,
+    body_timeout: Duration,
 }
 
 /// Every address below the site, under the path of its wwwroot as well where it has one (a reverse
 /// proxy may or may not take that off).
-pub fn router(server: Server, trusted_proxies: Vec<IpNet>) -> Router {
+pub fn router(server: Server, trusted_proxies: Vec<IpNet>, limits: &HttpLimits) -> Router {
     let path = server
         .state
         .wwwroot
@@ -77,6 +113,7 @@ pub fn router(server: Server, trusted_proxies: Vec<IpNet>) -> Router {
     let site = Site {
         server,
         trusted_proxies: Arc::new(trusted_proxies),
+        body_timeout: limits.body_timeout,
     };
     let routes = Router::new()
         .route("/", get(home))
@@ -105,15 +142,16 @@ pub fn router(server: Server, trusted_proxies: Vec<IpNet>) -> Router {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    limits: &HttpLimits,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(MAX_HEADER_BYTES);
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.max_header_bytes);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(limits.max_connections));
     let mut make_service = router.into_make_service_with_connect_info::<SocketAddr>();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -132,8 +170,10 @@ pub async fn serve(
         };
         let service: Result<_, Infallible> = make_service.call(address).await;
         let Ok(service) = service;
-        let connection =
-            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = builder.serve_connection(
+            TokioIo::new(TimedWrites::new(stream, limits.write_timeout)),
+            TowerToHyperService::new(service),
+        );
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {
@@ -144,7 +184,7 @@ pub async fn serve(
     }
     drop(listener);
     info!("stopping: calls under way may end");
-    if timeout(SHUTDOWN_TIMEOUT, graceful.shutdown())
+    if timeout(limits.shutdown_timeout, graceful.shutdown())
         .await
         .is_err()
     {
@@ -169,7 +209,7 @@ pub async fn serve_metrics(
         )
     };
     let router = Router::new().route("/metrics", get(metrics));
-    serve(listener, router, shutdown).await
+    serve(listener, router, &HttpLimits::default(), shutdown).await
 }
 
 async fn accept(
@@ -197,7 +237,7 @@ async fn call(
 ) -> Response<Body> {
     let from = client_address(address.ip(), request.headers(), &site.trusted_proxies);
     let body = match timeout(
-        BODY_TIMEOUT,
+        site.body_timeout,
         to_bytes(request.into_body(), envelope::MAX_BYTES),
     )
     .await

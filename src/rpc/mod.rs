@@ -15,6 +15,7 @@ mod answer;
 mod binding;
 mod fault;
 mod http;
+mod outgoing;
 mod receive;
 mod record;
 mod replay;
@@ -40,8 +41,8 @@ use replay::UnderWay;
 
 pub use fault::{Refusal, Rejected};
 pub use http::{
-    BODY_TIMEOUT, HEADER_TIMEOUT, MAX_CONNECTIONS, MAX_HEADER_BYTES, ServeError, router, serve,
-    serve_metrics,
+    BODY_TIMEOUT, HEADER_TIMEOUT, HttpLimits, MAX_CONNECTIONS, MAX_HEADER_BYTES, SHUTDOWN_TIMEOUT,
+    ServeError, WRITE_TIMEOUT, router, serve, serve_metrics,
 };
 pub use record::CallRecord;
 pub use services::{CATALOGUE, MAX_CALLS_IN_ONE};

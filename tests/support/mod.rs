@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses its own part of this")]
 
 pub mod php;
+pub mod program;
 pub mod site;
 
 use std::fs;

@@ -9,7 +9,7 @@ use mnetd::clock::{Clock, UnixTime};
 use mnetd::envelope::{self, Outer};
 use mnetd::keys::{Certificate, KeyPair, KeyStore};
 use mnetd::peer::{Client, ClientSettings, Peer, Transport};
-use mnetd::rpc::{Rejected, Server, ServerSettings, router, serve};
+use mnetd::rpc::{HttpLimits, Rejected, ServeError, Server, ServerSettings, router, serve};
 use mnetd::store::peers::{self, Application, NewPeer, PeerService, TextDialect};
 use mnetd::store::{PeerId, Store, StoreError};
 use mnetd::workers::Workers;
@@ -19,6 +19,7 @@ use mnetd::xmlrpc::{
 };
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// When nothing else is said: the second the traffic was recorded.
 pub const NOW: UnixTime = UnixTime(1_795_480_242);
@@ -49,7 +50,8 @@ pub struct Served {
     pub site: Site,
     /// Where it listens.
     pub address: SocketAddr,
-    _stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), ServeError>>,
+    stop: oneshot::Sender<()>,
 }
 
 /// A peer: a name and a key pair.
@@ -173,16 +175,25 @@ impl Site {
 
     /// Lets the site listen.
     pub fn serve(self, listener: TcpListener) -> Served {
+        self.serve_within(listener, HttpLimits::default())
+    }
+
+    /// As [`Site::serve`], with other limits.
+    pub fn serve_within(self, listener: TcpListener, limits: HttpLimits) -> Served {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let routes = router(self.server.clone(), Vec::new());
-        tokio::spawn(serve(listener, routes, async {
-            let _ = stopped.await;
-        }));
+        let routes = router(self.server.clone(), Vec::new(), &limits);
+        let serving = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            serve(listener, routes, &limits, stopped).await
+        });
         Served {
             site: self,
             address,
-            _stop: stop,
+            serving,
+            stop,
         }
     }
 
@@ -256,6 +267,14 @@ impl Site {
     }
 }
 
+impl Served {
+    /// Tells the server to stop; what is returned ends when it has.
+    pub fn stop(self) -> (Site, JoinHandle<Result<(), ServeError>>) {
+        let _ = self.stop.send(());
+        (self.site, self.serving)
+    }
+}
+
 impl Stranger {
     /// A peer with a fresh key pair.
     pub fn new(wwwroot: &str) -> Self {
@@ -287,25 +306,36 @@ impl Stranger {
 
     /// Takes the wrapping off an answer; a signature must be `signer`'s.
     pub fn open(&self, answer: &[u8], signer: &Certificate) -> Answer {
-        let (body, sealed, session_key) = match Outer::read(answer).unwrap() {
-            Outer::Encrypted(envelope) => {
-                let opened = envelope.open(self.pair.private_key()).unwrap();
-                (opened.body, true, Some(opened.session_key))
-            }
-            Outer::Signed(_) | Outer::Plain => (answer.to_vec(), false, None),
-        };
-        let (payload, signed) = match Outer::read(&body).unwrap() {
-            Outer::Signed(message) => {
-                let verified = message.verify(signer.public_key(), session_key).unwrap();
-                (verified.payload().to_vec(), true)
-            }
-            _ => (body, false),
-        };
+        let (payload, sealed, signed) = self.unwrap(answer, signer);
         let decoded = decode_response(&payload, Encoding::Utf8, &Limits::default()).unwrap();
         Answer {
             response: decoded.message,
             sealed,
             signed,
+        }
+    }
+
+    /// The payload of a message sealed to us and signed by `signer`, as it was written.
+    pub fn open_payload(&self, message: &[u8], signer: &Certificate) -> Vec<u8> {
+        let (payload, sealed, signed) = self.unwrap(message, signer);
+        assert!(sealed && signed, "sealed: {sealed}, signed: {signed}");
+        payload
+    }
+
+    fn unwrap(&self, message: &[u8], signer: &Certificate) -> (Vec<u8>, bool, bool) {
+        let (body, sealed, session_key) = match Outer::read(message).unwrap() {
+            Outer::Encrypted(envelope) => {
+                let opened = envelope.open(self.pair.private_key()).unwrap();
+                (opened.body, true, Some(opened.session_key))
+            }
+            Outer::Signed(_) | Outer::Plain => (message.to_vec(), false, None),
+        };
+        match Outer::read(&body).unwrap() {
+            Outer::Signed(message) => {
+                let verified = message.verify(signer.public_key(), session_key).unwrap();
+                (verified.payload().to_vec(), sealed, true)
+            }
+            _ => (body, sealed, false),
         }
     }
 }
