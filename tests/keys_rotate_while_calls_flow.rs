@@ -33,13 +33,13 @@ enum Manner {
     Prose,
     /// Asks for another key whatever comes.
     NeverContent,
+    /// Sends another site's certificate, signed by its own old key.
+    Foreign,
     /// Has thrown its old key away: 7023 in the clear, as after “delete key” in Moodle.
     OldKeyLost,
     /// Made two new keys at once and told the first, which is lost: Moodle, when two requests find
     /// its key expired.
     FirstNewKeyLost,
-    /// Sends another site's certificate, signed by its own old key.
-    Foreign,
 }
 
 /// A peer that has rotated its key.

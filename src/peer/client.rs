@@ -24,23 +24,23 @@ use crate::xmlrpc::{
 /// Fault by which a peer says that it has a new key (docs/protocol.md, A server's order of work).
 pub const FAULT_KEY_CHANGED: i32 = 7025;
 
-/// Fault by which a peer says that none of its keys opens what was sent to it.
-pub const FAULT_CANNOT_OPEN: i32 = 7023;
-
 /// The service whose calls are bound, by us as by our peers (docs/register.md, Binding).
 const BOUND_SERVICE: &str = "register";
+
+/// Fault by which a peer says that none of its keys opens what was sent to it.
+pub const FAULT_CANNOT_OPEN: i32 = 7023;
 
 /// How long after one key refresh of a peer the next may begin, in seconds: a stranger who sends
 /// badly signed messages in a peer's name must not make us call that peer each time.
 const REFRESH_PAUSE: i64 = 10;
 
-/// How long after a key replacement the replaced key may vouch for yet another, in seconds: requests
-/// that began before the first new key was told are long over then.
-const REPLACED_KEY_VOUCHES: i64 = 600;
-
 /// How long a call waits for a refresh that another call has begun: two round trips. No longer, for
 /// the peer may call while it answers us, and would wait for us as we for it.
 const REFRESH_WAIT: Duration = Duration::from_secs(3);
+
+/// How long after a key replacement the replaced key may vouch for yet another, in seconds: requests
+/// that began before the first new key was told are long over then.
+const REPLACED_KEY_VOUCHES: i64 = 600;
 
 /// Calls peers.
 #[derive(Clone, Debug)]
@@ -70,9 +70,8 @@ struct Shared {
     replaced: Mutex<HashMap<PeerId, (UnixTime, Certificate)>>,
 }
 
-/// When a peer's key was last refreshed, and the certificate that brought, if any; locked while that is
-/// under way.
-type LastRefresh = Arc<tokio::sync::Mutex<Option<(UnixTime, Option<Fingerprint>)>>>;
+/// When a peer's key was last refreshed; locked while that is under way.
+type LastRefresh = Arc<tokio::sync::Mutex<Option<UnixTime>>>;
 
 /// Why a call brought no result.
 #[derive(Debug, Error)]
@@ -383,8 +382,13 @@ impl Client {
             return error;
         }
         match self.offered_certificate(peer).await {
-            Ok(offered) if offered.matches(&peer.wwwroot).is_ok() => {
-                unproven(peer, &offered, error)
+            Ok(offered)
+                if offered != peer.certificate && offered.matches(&peer.wwwroot).is_ok() =>
+            {
+                CallError::UnprovenKey {
+                    peer: peer.wwwroot.clone(),
+                    fingerprint: offered.fingerprint(),
+                }
             }
             _ => error,
         }
@@ -405,15 +409,21 @@ impl Client {
         let Ok(mut last_refresh) = timeout(REFRESH_WAIT, last_refresh.lock()).await else {
             return Ok(None);
         };
-        let now = self.shared.clock.now();
-        if let Some((at, brought)) = *last_refresh {
-            // A stranger cannot bring about that a key is proven, so another refresh need not wait.
-            let was_in_vain = brought != Some(peer.certificate.fingerprint());
-            if was_in_vain && now.since(at) < REFRESH_PAUSE {
-                return Ok(None);
-            }
+        let wwwroot = peer.wwwroot.clone();
+        let stored = self
+            .shared
+            .store
+            .read(move |tx| Peer::find(tx, wwwroot.as_str()));
+        match stored.await? {
+            // Another call has brought the new key meanwhile.
+            Some(stored) if stored.certificate != peer.certificate => return Ok(Some(stored)),
+            _ => {}
         }
-        *last_refresh = Some((now, None));
+        let now = self.shared.clock.now();
+        if last_refresh.is_some_and(|last| now.since(last) < REFRESH_PAUSE) {
+            return Ok(None);
+        }
+        *last_refresh = Some(now);
         let offered = match self.offered_certificate(peer).await {
             Ok(offered) if offered == peer.certificate => return Ok(None),
             Ok(offered) => offered,
@@ -422,20 +432,30 @@ impl Client {
                 return Ok(None);
             }
         };
-        let certificate = match self.exchange(peer, &list_services()).await {
-            Ok(Outcome::NewKey(certificate)) => certificate,
+        let proven = match self.exchange(peer, &list_services()).await {
+            Ok(Outcome::NewKey(certificate)) => Ok(certificate),
             Ok(Outcome::Reply(_)) => return Ok(None),
-            Err(error) => match self.by_replaced_key(peer, &error).await {
-                Some(certificate) => certificate,
-                None => {
-                    let error = unproven(peer, &offered, error);
-                    warn!(%error, "the peer's signature does not verify");
-                    return Ok(None);
-                }
-            },
+            Err(error) => self.by_replaced_key(peer, &error).await.ok_or(error),
         };
-        *last_refresh = Some((now, Some(certificate.fingerprint())));
-        self.adopt(peer, *certificate).await.map(Some)
+        match proven {
+            Ok(certificate) => {
+                // A stranger cannot bring this about, so the next refresh need not wait.
+                *last_refresh = None;
+                self.adopt(peer, *certificate).await.map(Some)
+            }
+            Err(error) => {
+                let error = if error.may_mean_another_key() {
+                    CallError::UnprovenKey {
+                        peer: peer.wwwroot.clone(),
+                        fingerprint: offered.fingerprint(),
+                    }
+                } else {
+                    error
+                };
+                warn!(%error, "the peer's signature does not verify");
+                Ok(None)
+            }
+        }
     }
 
     /// The certificate a peer hands out in the clear. Proves nothing.
@@ -624,17 +644,6 @@ fn log(peer: &Peer, method: &str, duration: Duration, outcome: &Result<Value, Ca
     };
     counter!("mnetd_calls_out_total", "outcome" => word).increment(1);
     histogram!("mnetd_call_out_seconds").record(duration.as_secs_f64());
-}
-
-/// What `error` means where the peer offers `offered`: that it has another key, or what it says itself.
-fn unproven(peer: &Peer, offered: &Certificate, error: CallError) -> CallError {
-    if !error.may_mean_another_key() || *offered == peer.certificate {
-        return error;
-    }
-    CallError::UnprovenKey {
-        peer: peer.wwwroot.clone(),
-        fingerprint: offered.fingerprint(),
-    }
 }
 
 /// The call that changes nothing and that every peer answers.
@@ -855,7 +864,7 @@ fn hint(code: i32) -> &'static str {
             "The service is not published to us there (Moodle: Networking › Manage peers › Services)"
         }
         710 => {
-            "The peer verifies our signature with an old certificate. Right after a key rotation here, call again. Otherwise, in Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save; and check that no copy of this site uses the same address"
+            "The peer verifies our signature with another certificate. Right after a key rotation here, call again; else, in Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save; and check that no copy of this site uses the same address"
         }
         7012 => "There is no such method there, or it is not published to us",
         7020 => "The peer does not know this site by that wwwroot: add it there as a peer",
