@@ -26,7 +26,9 @@ pub enum Rejected {
 #[derive(Debug, Error)]
 pub enum Refusal {
     /// No peer of that name.
-    #[error("{0} is not a peer of this site; an administrator here can add it with: mnetd peer add {0}")]
+    #[error(
+        "{0} is not a peer of this site; an administrator here can add it with: mnetd peer add {0}"
+    )]
     UnknownPeer(String),
     /// The envelope names nobody.
     #[error("the envelope has no wwwroot, so nobody knows whose call this is")]
