@@ -246,7 +246,7 @@ fn hint(status: StatusCode) -> &'static str {
             ": there is no MNet server at this address. Check the wwwroot and, in Moodle, that networking is on"
         }
         401 | 403 => {
-            ": the web server lets nobody through, perhaps for a password or an address list"
+            ": the web server lets nobody through, perhaps for a password or an address list. A Mahara answers so while networking is off (Administration › Configure site › Networking)"
         }
         500..=599 => {
             ": the site failed while answering. With Moodle the usual cause is PHP's OpenSSL 3 without its legacy provider (RC4); look into its error log"
