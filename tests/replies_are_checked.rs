@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use mnetd::clock::UnixTime;
 use mnetd::peer::{CallError, Introduction, IntroductionError, TransportError, introduce};
 use mnetd::wwwroot::Wwwroot;
-use mnetd::xmlrpc::{Encoding, MethodResponse, Value, encode_response};
+use mnetd::xmlrpc::{Encoding, Fault, MethodResponse, Value, encode_response};
 use support::site::{NOW, Site, Stranger};
 use tokio::net::TcpListener;
 
@@ -48,6 +48,7 @@ async fn parrot(site: &Site) -> Arc<Parrot> {
     });
     let routes = Router::new()
         .route("/mnet/xmlrpc/server.php", post(say))
+        .route("/api/xmlrpc/server.php", post(mahara_is_broken))
         .route("/", get(home))
         .route(
             "/login/index.php",
@@ -65,6 +66,12 @@ async fn say(State(parrot): State<Arc<Parrot>>, _request: Bytes) -> Response<Bod
         response = response.header("location", location);
     }
     response.body(Body::from(answer.body)).unwrap()
+}
+
+/// A Mahara's answer to anything, when its configuration is broken.
+async fn mahara_is_broken() -> Vec<u8> {
+    let fault = Fault::new(6000, "A nonrecoverable error occurred.");
+    encode_response(&MethodResponse::Fault(fault), Encoding::Utf8)
 }
 
 /// A Moodle's home page leads to its login.
@@ -252,6 +259,51 @@ async fn a_certificate_of_another_site_makes_no_peer() {
     .await;
     let error = met.unwrap_err();
     assert!(matches!(error, IntroductionError::Mismatch(_)), "{error}");
+}
+
+#[tokio::test]
+async fn the_fault_of_the_application_that_is_there_is_told() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    parrot.will_answer(404, None, b"no such page".to_vec());
+    let met = introduce(
+        site.client.transport(),
+        &site.wwwroot,
+        &site.certificate(),
+        &parrot.stranger.wwwroot,
+        None,
+        None,
+    )
+    .await;
+    let error = met.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            IntroductionError::Call(CallError::Fault { code: 6000, .. })
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_envelope_with_nothing_in_it_names_the_missing_cipher() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let empty = format!(
+        "<encryptedMessage><CipherValue></CipherValue><CipherValue></CipherValue><wwwroot>{}</wwwroot></encryptedMessage>",
+        parrot.stranger.wwwroot
+    );
+    parrot.will_say(empty.clone().into_bytes());
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::NothingSealed(_)), "{error}");
+    assert!(error.to_string().contains("RC4"), "{error}");
+    // The same as a request.
+    let answer = site.answer(empty.into_bytes()).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(
+        answer.contains("7023") && answer.contains("RC4"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]

@@ -41,6 +41,8 @@ enum Hand {
     Bytes,
     /// Each of those bytes as a reference: PHP's old extension.
     ByteReferences,
+    /// The same under a declaration of UTF-8: what Mahara has the old extension write.
+    DeclaredByteReferences,
 }
 
 impl Hand {
@@ -56,6 +58,9 @@ impl Hand {
                 let document = utf8(encode_call(call, Encoding::BytesAsLatin1));
                 in_ascii(&document, bytes_of)
             }
+            Self::DeclaredByteReferences => {
+                in_ascii(&utf8(encode_call(call, Encoding::Utf8)), bytes_of)
+            }
         }
     }
 
@@ -66,6 +71,9 @@ impl Hand {
             Self::References => encode_response(response, Encoding::Utf8),
             Self::Bytes => latin1,
             Self::ByteReferences => in_ascii(&utf8(latin1), bytes_of),
+            Self::DeclaredByteReferences => {
+                in_ascii(&utf8(latin1).replacen("iso-8859-1", "utf-8", 1), bytes_of)
+            }
         }
     }
 }
@@ -208,12 +216,20 @@ const HANDS: [(Application, Dialect, &[Hand]); 3] = [
     (
         Application::Mahara,
         Dialect::Mahara,
-        &[Hand::Bytes, Hand::ByteReferences],
+        &[
+            Hand::Bytes,
+            Hand::ByteReferences,
+            Hand::DeclaredByteReferences,
+        ],
     ),
     (
         Application::Moodle,
         Dialect::OldPhp,
-        &[Hand::Bytes, Hand::ByteReferences],
+        &[
+            Hand::Bytes,
+            Hand::ByteReferences,
+            Hand::DeclaredByteReferences,
+        ],
     ),
 ];
 
@@ -280,6 +296,18 @@ async fn the_dialect_is_found_out_by_the_first_call_and_remembered() {
             Dialect::Utf8,
             Hand::ByteReferences,
             Dialect::Mahara,
+        ),
+        (
+            Application::Mahara,
+            Dialect::Utf8,
+            Hand::DeclaredByteReferences,
+            Dialect::Mahara,
+        ),
+        (
+            Application::Moodle,
+            Dialect::Utf8,
+            Hand::DeclaredByteReferences,
+            Dialect::OldPhp,
         ),
         // A Moodle that was brought up to date.
         (
@@ -450,6 +478,7 @@ async fn the_dialect_is_found_out_by_the_first_reply_too() {
     for (thought, hand, found) in [
         (Dialect::Utf8, Hand::Bytes, Dialect::OldPhp),
         (Dialect::Utf8, Hand::ByteReferences, Dialect::OldPhp),
+        (Dialect::Utf8, Hand::DeclaredByteReferences, Dialect::OldPhp),
         (Dialect::OldPhp, Hand::References, Dialect::Utf8),
     ] {
         let says = list(&texts());

@@ -10,7 +10,7 @@ use super::output::{self, Format, printable};
 use super::site::Site;
 use crate::config::Config;
 use crate::keys::Certificate;
-use crate::peer::{CallError, FAULT_CANNOT_OPEN, Peer, TransportError};
+use crate::peer::{Application, CallError, FAULT_CANNOT_OPEN, Peer, TransportError};
 use crate::rpc::CATALOGUE;
 use crate::xmlrpc::Value;
 
@@ -298,6 +298,11 @@ impl Examination<'_> {
 
     /// Compares what the peer says of each service with what is allowed here: both sides must agree.
     fn services(&mut self, about: &str, peer: &Peer, answer: &Value) {
+        if peer.application == Application::Mahara {
+            // It lists fixed services of its own naming, published and subscribed, to everybody: there is
+            // nothing to tick, and nothing to compare.
+            return;
+        }
         let there: Vec<(String, bool, bool)> = answer
             .to_list()
             .unwrap_or_default()

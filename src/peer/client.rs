@@ -104,6 +104,11 @@ pub enum CallError {
         "{0} answered with an empty page. With Moodle the usual cause is PHP's OpenSSL 3 without RC4: in openssl.cnf activate both the default and the legacy provider for the PHP process, then restart it"
     )]
     Empty(Wwwroot),
+    /// An envelope with empty ciphers: what Mahara sends when PHP fails at sealing.
+    #[error(
+        "{0} answered with an envelope that holds nothing: PHP could not seal it. Almost surely its OpenSSL 3 lacks the legacy provider (RC4): in openssl.cnf activate both the default and the legacy provider for the PHP process, then restart it"
+    )]
+    NothingSealed(Wwwroot),
     /// The answer is no XML.
     #[error(
         "{peer} answered with something that is no MNet message, beginning “{beginning}”. Usual causes: the site shows an error or maintenance page, PHP's OpenSSL 3 there lacks its legacy provider (RC4), or the address belongs to another site"
@@ -675,6 +680,9 @@ fn open_reply(peer: &Peer, ring: &KeyRing, body: &[u8]) -> Result<Opening, CallE
         Ok(Outer::Plain) => read_clear_reply(peer, body).map(Opening::Clear),
         Err(EnvelopeError::NotXml { .. } | EnvelopeError::DocumentType) => {
             Err(not_mnet(&peer.wwwroot, body))
+        }
+        Err(EnvelopeError::Missing("CipherValue")) => {
+            Err(CallError::NothingSealed(peer.wwwroot.clone()))
         }
         Err(reason) => Err(CallError::Envelope {
             peer: peer.wwwroot.clone(),

@@ -246,7 +246,7 @@ fn hint(status: StatusCode) -> &'static str {
             ": there is no MNet server at this address. Check the wwwroot and, in Moodle, that networking is on (Site administration › Advanced features)"
         }
         401 | 403 => {
-            ": the web server lets nobody through, perhaps for a password or an address list"
+            ": the web server lets nobody through, perhaps for a password or an address list. A Mahara answers so while networking is off (Administration › Configure site › Networking)"
         }
         503 => ": the site is in maintenance mode or overloaded. Try again later",
         502 | 504 => ": the reverse proxy there gets no answer from the site itself",

@@ -47,6 +47,11 @@ pub enum Refusal {
     /// None of our keys opens it.
     #[error("mnet/encryption-invalid")]
     NotForUs,
+    /// The ciphers are empty: what Mahara sends when PHP fails at sealing.
+    #[error(
+        "the envelope holds nothing: the PHP of the sender could not seal it, most likely because its OpenSSL 3 lacks the legacy provider (RC4)"
+    )]
+    NothingSealed,
     /// It was sealed to an old key: the text is our present certificate.
     #[error("{0}")]
     KeyChanged(String),
@@ -171,7 +176,7 @@ impl Refusal {
     pub fn code(&self) -> i32 {
         match self {
             Self::UnknownPeer(_) | Self::Nameless | Self::Address { .. } => 7020,
-            Self::NotForUs => 7023,
+            Self::NotForUs | Self::NothingSealed => 7023,
             Self::KeyChanged(_) => 7025,
             Self::InTheClear => 7021,
             Self::NotSigned => 711,
@@ -215,9 +220,8 @@ pub(super) fn defective(error: EnvelopeError) -> Result<Refusal, Rejected> {
         | EnvelopeError::TooDeep
         | EnvelopeError::TooManyElements => Err(Rejected::Malformed(error)),
         EnvelopeError::Missing("wwwroot") => Ok(Refusal::Nameless),
-        EnvelopeError::Missing("CipherValue") | EnvelopeError::NotBase64("CipherValue") => {
-            Ok(Refusal::NotForUs)
-        }
+        EnvelopeError::Missing("CipherValue") => Ok(Refusal::NothingSealed),
+        EnvelopeError::NotBase64("CipherValue") => Ok(Refusal::NotForUs),
         EnvelopeError::Missing(_) | EnvelopeError::NotBase64(_) | EnvelopeError::NotATime => {
             Ok(Refusal::BadSignature)
         }
