@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use axum::http::{Response, StatusCode};
@@ -29,8 +29,8 @@ use tracing::{debug, info, warn};
 
 use super::Server;
 use super::fault::Rejected;
+use super::incoming::{Bodies, MAX_LONG_BODIES, Unread};
 use super::outgoing::TimedWrites;
-use crate::envelope;
 use crate::peer::{self, Application};
 use crate::store::requests;
 use crate::web;
@@ -65,6 +65,9 @@ pub struct HttpLimits {
     pub max_header_bytes: usize,
     /// How many connections are open at a time.
     pub max_connections: usize,
+    /// How many bodies longer than [`SHORT_BODY_BYTES`](super::SHORT_BODY_BYTES) are read and answered
+    /// at a time.
+    pub max_long_bodies: usize,
     /// How long a client may take to take an answer in.
     pub write_timeout: Duration,
     /// How long calls under way may take to end once the server is told to stop.
@@ -78,6 +81,7 @@ impl Default for HttpLimits {
             body_timeout: BODY_TIMEOUT,
             max_header_bytes: MAX_HEADER_BYTES,
             max_connections: MAX_CONNECTIONS,
+            max_long_bodies: MAX_LONG_BODIES,
             write_timeout: WRITE_TIMEOUT,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
         }
@@ -97,7 +101,7 @@ pub enum ServeError {
 struct Site {
     server: Server,
     trusted_proxies: Arc<Vec<IpNet>>,
-    body_timeout: Duration,
+    bodies: Bodies,
 }
 
 /// Every address below the site, under the path of its wwwroot as well where it has one (a reverse
@@ -113,7 +117,7 @@ pub fn router(server: Server, trusted_proxies: Vec<IpNet>, limits: &HttpLimits) 
     let site = Site {
         server,
         trusted_proxies: Arc::new(trusted_proxies),
-        body_timeout: limits.body_timeout,
+        bodies: Bodies::new(limits.body_timeout, limits.max_long_bodies),
     };
     let routes = Router::new()
         .route("/", get(home))
@@ -236,22 +240,13 @@ async fn call(
     request: Request,
 ) -> Response<Body> {
     let from = client_address(address.ip(), request.headers(), &site.trusted_proxies);
-    let body = match timeout(
-        site.body_timeout,
-        to_bytes(request.into_body(), envelope::MAX_BYTES),
-    )
-    .await
-    {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => {
-            return text(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The request is broken off or longer than a message may be (8 MiB).",
-            );
-        }
-        Err(_) => return text(StatusCode::REQUEST_TIMEOUT, "The request came too slowly."),
+    let held = match site.bodies.read(request.into_body()).await {
+        Ok(held) => held,
+        Err(unread) => return unread_body(unread),
     };
-    match site.server.answer(body.into(), from).await {
+    let answered = site.server.answer(held.bytes, from).await;
+    drop(held.place);
+    match answered {
         Ok(answer) => respond(StatusCode::OK, "text/xml; charset=utf-8", answer),
         Err(rejected) => {
             let status = match rejected {
@@ -261,6 +256,20 @@ async fn call(
             };
             text(status, &rejected.to_string())
         }
+    }
+}
+
+fn unread_body(unread: Unread) -> Response<Body> {
+    match unread {
+        Unread::TooLong => text(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The request is broken off or longer than a message may be (8 MiB).",
+        ),
+        Unread::TooSlow => text(StatusCode::REQUEST_TIMEOUT, "The request came too slowly."),
+        Unread::Busy => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many long requests at a time; send it again, or in shorter parts.",
+        ),
     }
 }
 
