@@ -7,12 +7,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mnetd::keys::Certificate;
-use mnetd::rpc::{HttpLimits, MAX_HEADER_BYTES};
+use mnetd::rpc::{HttpLimits, MAX_HEADER_BYTES, SHORT_BODY_BYTES};
 use mnetd::store::{Page, sections};
-use mnetd::xmlrpc::MethodCall;
+use mnetd::xmlrpc::{Encoding, MethodCall, encode_call};
 use support::site::{NOW, Served, Site, Stranger, fields};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{interval, timeout};
 
 /// Longer than anything here takes on a busy machine: what is not there by then does not come.
@@ -20,6 +20,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A limit that a test waits for.
 const SHORT: Duration = Duration::from_millis(300);
+
+/// A socket's buffer where little is to be on the way between two ends.
+const LITTLE_ROOM: u32 = 16 * 1024;
 
 const PUBLIC_KEY: &str = "GET /mnet/publickey.php HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -39,6 +42,13 @@ impl Connection {
     async fn to(address: SocketAddr) -> Self {
         let stream = within(TcpStream::connect(address)).await.unwrap();
         Self::over(stream)
+    }
+
+    /// As [`Connection::to`]; what is sent does not pile up on the way.
+    async fn to_with_little_room(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(LITTLE_ROOM).unwrap();
+        Self::over(within(socket.connect(address)).await.unwrap())
     }
 
     fn over(stream: TcpStream) -> Self {
@@ -123,8 +133,11 @@ fn status(head: &str) -> u16 {
     head.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-async fn served(limits: HttpLimits) -> (Served, Stranger) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+fn served(limits: HttpLimits) -> (Served, Stranger) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(LITTLE_ROOM).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1024).unwrap();
     let site = Site::new(&format!("http://{}", listener.local_addr().unwrap()));
     let stranger = Stranger::new("http://moodle.example");
     site.befriend(&stranger, &[("register", true, false)]);
@@ -176,7 +189,7 @@ async fn a_head_sent_too_slowly_ends_the_connection() {
         header_timeout: SHORT,
         ..HttpLimits::default()
     };
-    let (served, _) = served(limits).await;
+    let (served, _) = served(limits);
     // One that says nothing at all, one in the middle of a line, one that never comes to the end.
     for beginning in ["", "POST /mnet/xml", "GET / HTTP/1.1\r\n"] {
         let started = Instant::now();
@@ -203,7 +216,7 @@ async fn a_body_sent_too_slowly_is_given_up() {
         body_timeout: SHORT,
         ..HttpLimits::default()
     };
-    let (served, stranger) = served(limits).await;
+    let (served, stranger) = served(limits);
     let (head, body) = new_section(&stranger, &served.site.certificate());
     let mut silent = Connection::to(served.address).await;
     silent.send(&head).await;
@@ -226,7 +239,7 @@ async fn a_body_sent_too_slowly_is_given_up() {
 
 #[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
-    let (served, _) = served(HttpLimits::default()).await;
+    let (served, _) = served(HttpLimits::default());
     let request = |length: usize| {
         let (beginning, end) = ("GET / HTTP/1.1\r\nHost: a\r\na: ", "\r\n\r\n");
         let filling = "a".repeat(length - beginning.len() - end.len());
@@ -258,7 +271,7 @@ async fn more_connections_than_the_limit_wait() {
         max_connections: 2,
         ..HttpLimits::default()
     };
-    let (served, stranger) = served(limits).await;
+    let (served, stranger) = served(limits);
     let (head, body) = new_section(&stranger, &served.site.certificate());
     let mut first = Connection::to(served.address).await;
     first.send(PUBLIC_KEY).await;
@@ -281,13 +294,77 @@ async fn more_connections_than_the_limit_wait() {
 }
 
 #[tokio::test]
+async fn long_bodies_wait_for_each_other_and_short_ones_for_nobody() {
+    let limits = HttpLimits {
+        max_long_bodies: 1,
+        ..HttpLimits::default()
+    };
+    let (served, stranger) = served(limits);
+    let to = served.site.certificate();
+    let body = long_call(&stranger, &to);
+    let mut first = Connection::to_with_little_room(served.address).await;
+    first.send(post(body.len())).await;
+    first.continues().await;
+    // Far more than there is room for on the way: once it is sent, the server has read most of it.
+    let (beginning, end) = body.split_at(body.len() - 1);
+    first.send(beginning).await;
+    let mut second = Connection::to_with_little_room(served.address).await;
+    let request = [post(body.len()).as_bytes(), &body].concat();
+    let sending = tokio::spawn(async move {
+        second.send(request).await;
+        second
+    });
+    for _ in 0..20 {
+        let (head, body) = new_section(&stranger, &to);
+        let mut other = Connection::to(served.address).await;
+        other.send(head).await;
+        other.continues().await;
+        other.send(body).await;
+        assert_eq!(other.reply().await.status, 200);
+    }
+    assert!(!sending.is_finished());
+    first.send(end).await;
+    stranger.open(&first.reply().await.body, &to).value();
+    let mut second = within(sending).await.unwrap();
+    second.continues().await;
+    // It is the same message.
+    let answer = stranger.open(&second.reply().await.body, &to);
+    assert_eq!(answer.fault(), 8010);
+}
+
+#[tokio::test]
+async fn a_long_body_that_waits_in_vain_may_be_sent_again() {
+    let limits = HttpLimits {
+        max_long_bodies: 0,
+        body_timeout: SHORT,
+        ..HttpLimits::default()
+    };
+    let (served, _) = served(limits);
+    for (length, status) in [(SHORT_BODY_BYTES, 400), (SHORT_BODY_BYTES + 1, 503)] {
+        let mut connection = Connection::to(served.address).await;
+        connection.send(post(length)).await;
+        connection.continues().await;
+        connection.send(vec![b'a'; length]).await;
+        assert_eq!(connection.reply().await.status, status, "{length}");
+    }
+}
+
+/// A call of more than a megabyte, most of it blank.
+fn long_call(stranger: &Stranger, to: &Certificate) -> Vec<u8> {
+    let call = MethodCall::new("system/listServices", Vec::new());
+    let mut payload = encode_call(&call, Encoding::Utf8);
+    payload.resize(payload.len() + (1 << 20), b'\n');
+    stranger.seal_bytes(stranger.sign_payload(&payload, NOW), to)
+}
+
+#[tokio::test]
 async fn who_takes_no_answers_does_not_keep_a_place() {
     let limits = HttpLimits {
         max_connections: 1,
         write_timeout: SHORT,
         ..HttpLimits::default()
     };
-    let (served, _) = served(limits).await;
+    let (served, _) = served(limits);
     for takes_a_little in [false, true] {
         let socket = TcpSocket::new_v4().unwrap();
         // So that little of the answers fits between the two.
@@ -321,7 +398,7 @@ async fn ask_without_end(stream: TcpStream, takes_a_little: bool) {
 
 #[tokio::test]
 async fn a_stopping_server_lets_a_call_under_way_end_and_takes_no_new_one() {
-    let (served, stranger) = served(HttpLimits::default()).await;
+    let (served, stranger) = served(HttpLimits::default());
     let address = served.address;
     let certificate = served.site.certificate();
     let (head, body) = new_section(&stranger, &certificate);
@@ -357,7 +434,7 @@ async fn a_call_that_does_not_end_does_not_keep_the_server_from_stopping() {
         body_timeout: DEADLINE * 2,
         ..HttpLimits::default()
     };
-    let (served, stranger) = served(limits).await;
+    let (served, stranger) = served(limits);
     let (head, _) = new_section(&stranger, &served.site.certificate());
     let mut endless = Connection::to(served.address).await;
     endless.send(head).await;

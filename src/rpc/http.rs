@@ -1,15 +1,15 @@
 //! HTTP: addresses, limits on bodies, headers and slow senders, and a graceful end.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use axum::http::{Response, StatusCode};
@@ -29,8 +29,8 @@ use tracing::{debug, info, warn};
 
 use super::Server;
 use super::fault::Rejected;
+use super::incoming::{Bodies, MAX_LONG_BODIES, Unread};
 use super::outgoing::TimedWrites;
-use crate::envelope;
 use crate::peer::{self, Application};
 use crate::store::requests;
 use crate::web;
@@ -65,6 +65,9 @@ pub struct HttpLimits {
     pub max_header_bytes: usize,
     /// How many connections are open at a time.
     pub max_connections: usize,
+    /// How many bodies longer than [`SHORT_BODY_BYTES`](super::SHORT_BODY_BYTES) are read and answered
+    /// at a time.
+    pub max_long_bodies: usize,
     /// How long a client may take to take an answer in.
     pub write_timeout: Duration,
     /// How long calls under way may take to end once the server is told to stop.
@@ -78,6 +81,7 @@ impl Default for HttpLimits {
             body_timeout: BODY_TIMEOUT,
             max_header_bytes: MAX_HEADER_BYTES,
             max_connections: MAX_CONNECTIONS,
+            max_long_bodies: MAX_LONG_BODIES,
             write_timeout: WRITE_TIMEOUT,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
         }
@@ -97,17 +101,7 @@ pub enum ServeError {
 struct Site {
     server: Server,
     trusted_proxies: Arc<Vec<IpNet>>,
-    body_timeout: Duration,
-}
-
-/// Why there is no message in a request.
-enum NoMessage {
-    /// Longer than a message may be.
-    TooLong,
-    /// It ends before its length, or is badly chunked.
-    BrokenOff,
-    /// The client took too long.
-    TooSlow,
+    bodies: Bodies,
 }
 
 /// Every address below the site, under the path of its wwwroot as well where it has one (a reverse
@@ -123,7 +117,7 @@ pub fn router(server: Server, trusted_proxies: Vec<IpNet>, limits: &HttpLimits) 
     let site = Site {
         server,
         trusted_proxies: Arc::new(trusted_proxies),
-        body_timeout: limits.body_timeout,
+        bodies: Bodies::new(limits.body_timeout, limits.max_long_bodies),
     };
     let routes = Router::new()
         .route("/", get(home))
@@ -246,11 +240,13 @@ async fn call(
     request: Request,
 ) -> Response<Body> {
     let from = client_address(address.ip(), request.headers(), &site.trusted_proxies);
-    let message = match read_message(request.into_body(), site.body_timeout).await {
-        Ok(message) => message,
-        Err(no_message) => return refuse(&no_message),
+    let held = match site.bodies.read(request.into_body()).await {
+        Ok(held) => held,
+        Err(unread) => return unread_body(unread),
     };
-    match site.server.answer(message, from).await {
+    let answered = site.server.answer(held.bytes, from).await;
+    drop(held.place);
+    match answered {
         Ok(answer) => respond(StatusCode::OK, "text/xml; charset=utf-8", answer),
         Err(rejected) => {
             let status = match rejected {
@@ -263,40 +259,18 @@ async fn call(
     }
 }
 
-/// The body of a request. One that is declared too long is not read at all.
-async fn read_message(body: Body, within: Duration) -> Result<Vec<u8>, NoMessage> {
-    let most = envelope::MAX_BYTES;
-    if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
-        return Err(NoMessage::TooLong);
-    }
-    timeout(within, collect(body, most))
-        .await
-        .unwrap_or(Err(NoMessage::TooSlow))
-}
-
-async fn collect(mut body: Body, most: usize) -> Result<Vec<u8>, NoMessage> {
-    // Nothing is set aside for a length that is only announced.
-    let mut message = Vec::new();
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let frame = frame.map_err(|_| NoMessage::BrokenOff)?;
-        // Trailers say nothing to us.
-        let data = frame.into_data().unwrap_or_default();
-        if message.len() + data.len() > most {
-            return Err(NoMessage::TooLong);
-        }
-        message.extend_from_slice(&data);
-    }
-    Ok(message)
-}
-
-fn refuse(no_message: &NoMessage) -> Response<Body> {
-    match no_message {
-        NoMessage::TooLong => text(
+fn unread_body(unread: Unread) -> Response<Body> {
+    match unread {
+        Unread::TooLong => text(
             StatusCode::PAYLOAD_TOO_LARGE,
             "The request is longer than a message may be (8 MiB).",
         ),
-        NoMessage::BrokenOff => text(StatusCode::BAD_REQUEST, "The request is broken off."),
-        NoMessage::TooSlow => text(StatusCode::REQUEST_TIMEOUT, "The request came too slowly."),
+        Unread::BrokenOff => text(StatusCode::BAD_REQUEST, "The request is broken off."),
+        Unread::TooSlow => text(StatusCode::REQUEST_TIMEOUT, "The request came too slowly."),
+        Unread::Busy => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many long requests at a time; send it again, or in shorter parts.",
+        ),
     }
 }
 

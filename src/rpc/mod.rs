@@ -15,6 +15,7 @@ mod answer;
 mod binding;
 mod fault;
 mod http;
+mod incoming;
 mod outgoing;
 mod receive;
 mod record;
@@ -44,6 +45,7 @@ pub use http::{
     BODY_TIMEOUT, HEADER_TIMEOUT, HttpLimits, MAX_CONNECTIONS, MAX_HEADER_BYTES, SHUTDOWN_TIMEOUT,
     ServeError, WRITE_TIMEOUT, router, serve, serve_metrics,
 };
+pub use incoming::{MAX_LONG_BODIES, SHORT_BODY_BYTES};
 pub use record::CallRecord;
 pub use services::{CATALOGUE, MAX_CALLS_IN_ONE};
 

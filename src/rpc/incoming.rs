@@ -1,0 +1,119 @@
+//! Bodies: read within their limits of size and time, and only a few long ones at a time.
+//!
+//! Nobody is known yet while a body is read. Were every connection allowed the longest body, 512 of
+//! them could make the server hold 4 GiB.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use crate::envelope;
+
+/// Bodies up to this length are read on every connection: a call of one record has 4 to 8 KiB.
+pub const SHORT_BODY_BYTES: usize = 64 * 1024;
+
+/// How many longer bodies are read and answered at a time, of up to 8 MiB each; more wait.
+pub const MAX_LONG_BODIES: usize = 8;
+
+/// Reads bodies. Clones share the places for long ones.
+#[derive(Clone, Debug)]
+pub struct Bodies {
+    timeout: Duration,
+    long: Arc<Semaphore>,
+}
+
+/// A whole body, with the place it takes until it is answered.
+#[derive(Debug)]
+pub struct Held {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The place of a long one.
+    pub place: Option<OwnedSemaphorePermit>,
+}
+
+/// Why a body was not read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is longer than a message may be.
+    TooLong,
+    /// It ends before its length, or is badly chunked.
+    BrokenOff,
+    /// It did not come in time.
+    TooSlow,
+    /// Other long bodies had all the places until the time was over.
+    Busy,
+}
+
+impl Bodies {
+    /// Reads each body within `timeout`, and `long` long ones at a time.
+    pub fn new(timeout: Duration, long: usize) -> Self {
+        Self {
+            timeout,
+            long: Arc::new(Semaphore::new(long)),
+        }
+    }
+
+    /// Reads a body to its end.
+    ///
+    /// # Errors
+    /// [`Unread`] where it has none, or none in time.
+    pub async fn read(&self, mut body: Body) -> Result<Held, Unread> {
+        // One that is declared too long is not read at all.
+        let most = u64::try_from(envelope::MAX_BYTES).unwrap_or(u64::MAX);
+        if body.size_hint().lower() > most {
+            return Err(Unread::TooLong);
+        }
+        let deadline = Instant::now() + self.timeout;
+        let mut bytes = Vec::new();
+        let is_whole = timeout_at(deadline, fill(&mut bytes, &mut body, SHORT_BODY_BYTES))
+            .await
+            .map_err(|_| Unread::TooSlow)??;
+        if is_whole {
+            return Ok(Held { bytes, place: None });
+        }
+        let place = timeout_at(deadline, Arc::clone(&self.long).acquire_owned())
+            .await
+            .map_err(|_| Unread::Busy)?
+            .map_err(|_| Unread::Busy)?;
+        let is_whole = timeout_at(deadline, fill(&mut bytes, &mut body, envelope::MAX_BYTES))
+            .await
+            .map_err(|_| Unread::TooSlow)??;
+        if is_whole {
+            Ok(Held {
+                bytes,
+                place: Some(place),
+            })
+        } else {
+            Err(Unread::TooLong)
+        }
+    }
+}
+
+/// Reads until the body ends, or there are more than `limit` bytes; says whether it has ended.
+async fn fill(bytes: &mut Vec<u8>, body: &mut Body, limit: usize) -> Result<bool, Unread> {
+    while bytes.len() <= limit {
+        match chunk(body).await {
+            Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
+            Some(Err(_)) => return Err(Unread::BrokenOff),
+            None => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+/// The next bytes of a body; trailers are passed over.
+async fn chunk(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+    loop {
+        let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
+        match frame.map(|frame| frame.into_data().ok()) {
+            Ok(Some(data)) => return Some(Ok(data)),
+            Ok(None) => {}
+            Err(error) => return Some(Err(error)),
+        }
+    }
+}
