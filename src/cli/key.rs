@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::CliError;
-use super::output::{self, Format};
+use super::output::{self, Format, say};
 use super::site::Site;
 use crate::clock::UnixTime;
 use crate::keys::KeyPair;
@@ -38,23 +38,24 @@ const COLUMNS: [&str; 5] = ["state", "fingerprint", "valid_from", "expires", "re
 
 pub fn run(site: &Site, command: &KeyCommand) -> Result<ExitCode, CliError> {
     match command {
-        KeyCommand::Show => show(site),
+        KeyCommand::Show => show(site)?,
         KeyCommand::List { format } => list(site, *format)?,
         KeyCommand::Rotate => rotate(site)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(site: &Site) {
+fn show(site: &Site) -> Result<(), CliError> {
     let ring = site.keys.ring();
     let certificate = ring.current().certificate();
-    println!("wwwroot:     {}", site.wwwroot);
-    println!("fingerprint: {} (SHA-256)", certificate.fingerprint());
-    println!("expires:     {}", certificate.not_after());
-    print!("{}", certificate.pem());
+    say!("wwwroot:     {}", site.wwwroot);
+    say!("fingerprint: {} (SHA-256)", certificate.fingerprint());
+    say!("expires:     {}", certificate.not_after());
+    output::write(format_args!("{}", certificate.pem()))?;
     if let Err(error) = site.keys.check_site() {
         eprintln!("mnetd: {error}");
     }
+    Ok(())
 }
 
 fn list(site: &Site, format: Format) -> Result<(), CliError> {
@@ -79,9 +80,9 @@ fn row(state: &'static str, pair: &KeyPair, replaced: Option<UnixTime>) -> Row {
 fn rotate(site: &Site) -> Result<(), CliError> {
     let ring = site.keys.rotate(site.clock.now())?;
     let certificate = ring.current().certificate();
-    println!("A new key pair is in force; a running server takes it up within a second.");
-    println!("fingerprint: {} (SHA-256)", certificate.fingerprint());
-    println!("expires:     {}", certificate.not_after());
-    println!("Peers learn of it by themselves with their next call (fault 7025).");
+    say!("A new key pair is in force; a running server takes it up within a second.");
+    say!("fingerprint: {} (SHA-256)", certificate.fingerprint());
+    say!("expires:     {}", certificate.not_after());
+    say!("Peers learn of it by themselves with their next call (fault 7025).");
     Ok(())
 }
