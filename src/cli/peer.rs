@@ -168,9 +168,7 @@ fn add(site: &Site, arguments: &AddArguments) -> Result<(), CliError> {
         )?;
     }
     store(site, &introduction)?;
-    say!(
-        "Added. It may call the service register, and its users may be vouched for (sso_idp)."
-    );
+    say!("Added. It may call the service register, and its users may be vouched for (sso_idp).");
     let ours = &site.wwwroot;
     match introduction.application {
         Application::Moodle => say!(
