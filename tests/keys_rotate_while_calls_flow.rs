@@ -35,6 +35,11 @@ enum Manner {
     NeverContent,
     /// Sends another site's certificate, signed by its own old key.
     Foreign,
+    /// Has thrown its old key away: 7023 in the clear, as after “delete key” in Moodle.
+    OldKeyLost,
+    /// Made two new keys at once and told the first, which is lost: Moodle, when two requests find
+    /// its key expired.
+    FirstNewKeyLost,
 }
 
 /// A peer that has rotated its key.
@@ -42,6 +47,7 @@ struct Rotated {
     /// Its name and new key.
     stranger: Stranger,
     old: KeyPair,
+    lost: KeyPair,
     manner: Manner,
     ours: mnetd::keys::Certificate,
     sealed_calls: AtomicUsize,
@@ -56,6 +62,7 @@ async fn play(site: &Site, manner: Manner) -> Arc<Rotated> {
     let rotated = Arc::new(Rotated {
         stranger: Stranger::new(&name),
         old: before.pair,
+        lost: Stranger::new(&name).pair,
         manner,
         ours: site.certificate(),
         sealed_calls: AtomicUsize::new(0),
@@ -76,14 +83,24 @@ async fn answer(State(peer): State<Arc<Rotated>>, body: Bytes) -> Vec<u8> {
         let certificate = Value::from(peer.stranger.pair.certificate().pem());
         return encode_response(&MethodResponse::Success(certificate), Encoding::Utf8);
     };
-    peer.sealed_calls.fetch_add(1, Ordering::SeqCst);
+    let sealed_calls = peer.sealed_calls.fetch_add(1, Ordering::SeqCst);
     let is_current = sealed.open(peer.stranger.pair.private_key()).is_ok();
+    let is_lost = match peer.manner {
+        Manner::OldKeyLost => !is_current,
+        Manner::FirstNewKeyLost => sealed.open(peer.lost.private_key()).is_ok(),
+        _ => false,
+    };
+    if is_lost {
+        let fault = MethodResponse::Fault(Fault::new(7023, "mnet/encryption-invalid"));
+        return encode_response(&fault, Encoding::Utf8);
+    }
     let (response, key) = if is_current && peer.manner != Manner::NeverContent {
         let value = MethodResponse::Success(Value::from("content"));
         (value, peer.stranger.pair.private_key())
     } else {
         let foreign = Stranger::new("http://other.example").pair;
         let text = match peer.manner {
+            Manner::FirstNewKeyLost if sealed_calls == 0 => peer.lost.certificate().pem(),
             Manner::Prose => "A nonrecoverable error has occurred",
             Manner::Foreign => foreign.certificate().pem(),
             _ => peer.stranger.pair.certificate().pem(),
@@ -127,6 +144,32 @@ async fn a_new_key_that_vouches_for_itself_is_not_believed() {
     assert!(matches!(error, CallError::UnprovenKey { .. }), "{error}");
     let known = site.peer(&peer.stranger.wwwroot).certificate;
     assert_eq!(known, *peer.old.certificate());
+}
+
+#[tokio::test]
+async fn a_peer_that_lost_its_old_key_is_told_with_the_fingerprint_it_offers() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::OldKeyLost).await;
+    let offered = peer.stranger.pair.certificate().fingerprint();
+    let error = call(&site, &peer).await.unwrap_err();
+    assert!(
+        matches!(&error, CallError::UnprovenKey { fingerprint, .. } if *fingerprint == offered),
+        "{error}"
+    );
+    let known = site.peer(&peer.stranger.wwwroot).certificate;
+    assert_eq!(known, *peer.old.certificate());
+}
+
+#[tokio::test]
+async fn the_old_key_vouches_again_where_the_first_new_one_is_lost() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::FirstNewKeyLost).await;
+    let value = call(&site, &peer).await.unwrap();
+    assert_eq!(value.as_str(), Some("content"));
+    // To the old key, to the lost one, to the old one again, to the present one.
+    assert_eq!(peer.sealed_calls.load(Ordering::SeqCst), 4);
+    let known = site.peer(&peer.stranger.wwwroot).certificate;
+    assert_eq!(known, *peer.stranger.pair.certificate());
 }
 
 #[tokio::test]
@@ -286,6 +329,7 @@ async fn a_peer_that_calls_while_we_ask_for_its_key_does_not_wait_for_us_as_we_f
         peer: Arc::new(Rotated {
             stranger: Stranger::new(&name),
             old: before.pair,
+            lost: Stranger::new(&name).pair,
             manner: Manner::Moodle,
             ours: site.certificate(),
             sealed_calls: AtomicUsize::new(0),

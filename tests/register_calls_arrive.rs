@@ -176,6 +176,27 @@ fn entry(method: &str, argument: Value) -> Value {
 }
 
 #[tokio::test]
+async fn a_php_list_with_gaps_is_as_good_a_multicall() {
+    let (site, stranger) = two();
+    // What array_filter leaves keeps its keys, and so travels as a struct.
+    let params = Struct::new().with("1", section("s1"));
+    let call = Struct::new()
+        .with("methodName", "register/new_section")
+        .with("params", params);
+    let calls = Struct::new()
+        .with("3", call)
+        .with("7", entry("new_section", section("s2")));
+    let answer = site
+        .call(&stranger, "system/multicall", vec![calls.into()])
+        .await;
+    let results = answer.value().as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        assert_eq!(status(&result.as_array().unwrap()[0]), "created");
+    }
+}
+
+#[tokio::test]
 async fn one_bad_call_in_many_leaves_the_others_standing() {
     let (site, stranger) = two();
     let calls = Value::Array(vec![
@@ -345,6 +366,14 @@ async fn moodle_answers(State(moodle): State<Arc<Moodle>>, body: axum::body::Byt
     let value = match call.method.as_str() {
         "system/listMethods" => Value::Array(vec!["local/mnetd/register.php/get_user".into()]),
         "local/mnetd/register.php/get_user" => {
+            // A call of ours cannot be passed on either.
+            let binding = call.params.last().unwrap();
+            let bound_to = binding.get("mnetd_to").unwrap().as_str();
+            assert_eq!(bound_to, Some(moodle.stranger.wwwroot.as_str()));
+            assert_eq!(
+                binding.get("mnetd_nonce").unwrap().as_str().unwrap().len(),
+                32
+            );
             let id = call.params[0].get("idnumber").unwrap().to_text().unwrap();
             let nobody = Value::Boolean(false);
             moodle.users.get(id.as_ref()).cloned().unwrap_or(nobody)

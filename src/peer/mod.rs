@@ -4,6 +4,7 @@
 //! follows their key rotations by the authenticated path alone.
 
 pub mod address;
+pub mod binding;
 mod client;
 mod introduction;
 mod rights;
@@ -22,7 +23,7 @@ use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::{Encoding, TextEvidence};
 
 pub use crate::store::peers::{Application, TextDialect as Dialect};
-pub use client::{CallError, Client, ClientSettings};
+pub use client::{CallError, Client, ClientSettings, FAULT_CANNOT_OPEN};
 pub use introduction::{Introduction, IntroductionError, introduce};
 pub use rights::{first_rights, service_of};
 pub use transport::{Transport, TransportError};

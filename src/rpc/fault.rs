@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::envelope::EnvelopeError;
 use crate::register::RegisterError;
+use crate::wwwroot::MAX_LENGTH;
 use crate::xmlrpc::{DecodeError, Fault};
 
 /// Why a message gets no XML-RPC answer at all, only an HTTP status: it is not even an envelope.
@@ -201,6 +202,12 @@ impl Refusal {
     pub fn to_fault(&self) -> Fault {
         Fault::new(self.code(), self.to_string())
     }
+}
+
+/// A name as it is repeated in a fault: no longer than a wwwroot can be, so that nobody gets a megabyte
+/// back that they sent as one.
+pub(super) fn named(wwwroot: &str) -> String {
+    wwwroot.chars().take(MAX_LENGTH).collect()
 }
 
 /// What a defective envelope comes to: a refusal where it is XML and only lacks something, a

@@ -1,15 +1,15 @@
 //! HTTP: addresses, limits on bodies, headers and slow senders, and a graceful end.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use axum::http::{Response, StatusCode};
@@ -98,6 +98,16 @@ struct Site {
     server: Server,
     trusted_proxies: Arc<Vec<IpNet>>,
     body_timeout: Duration,
+}
+
+/// Why there is no message in a request.
+enum NoMessage {
+    /// Longer than a message may be.
+    TooLong,
+    /// It ends before its length, or is badly chunked.
+    BrokenOff,
+    /// The client took too long.
+    TooSlow,
 }
 
 /// Every address below the site, under the path of its wwwroot as well where it has one (a reverse
@@ -236,22 +246,11 @@ async fn call(
     request: Request,
 ) -> Response<Body> {
     let from = client_address(address.ip(), request.headers(), &site.trusted_proxies);
-    let body = match timeout(
-        site.body_timeout,
-        to_bytes(request.into_body(), envelope::MAX_BYTES),
-    )
-    .await
-    {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => {
-            return text(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The request is broken off or longer than a message may be (8 MiB).",
-            );
-        }
-        Err(_) => return text(StatusCode::REQUEST_TIMEOUT, "The request came too slowly."),
+    let message = match read_message(request.into_body(), site.body_timeout).await {
+        Ok(message) => message,
+        Err(no_message) => return refuse(&no_message),
     };
-    match site.server.answer(body.into(), from).await {
+    match site.server.answer(message, from).await {
         Ok(answer) => respond(StatusCode::OK, "text/xml; charset=utf-8", answer),
         Err(rejected) => {
             let status = match rejected {
@@ -261,6 +260,43 @@ async fn call(
             };
             text(status, &rejected.to_string())
         }
+    }
+}
+
+/// The body of a request. One that is declared too long is not read at all.
+async fn read_message(body: Body, within: Duration) -> Result<Vec<u8>, NoMessage> {
+    let most = envelope::MAX_BYTES;
+    if body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
+        return Err(NoMessage::TooLong);
+    }
+    timeout(within, collect(body, most))
+        .await
+        .unwrap_or(Err(NoMessage::TooSlow))
+}
+
+async fn collect(mut body: Body, most: usize) -> Result<Vec<u8>, NoMessage> {
+    // Nothing is set aside for a length that is only announced.
+    let mut message = Vec::new();
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|_| NoMessage::BrokenOff)?;
+        // Trailers say nothing to us.
+        let data = frame.into_data().unwrap_or_default();
+        if message.len() + data.len() > most {
+            return Err(NoMessage::TooLong);
+        }
+        message.extend_from_slice(&data);
+    }
+    Ok(message)
+}
+
+fn refuse(no_message: &NoMessage) -> Response<Body> {
+    match no_message {
+        NoMessage::TooLong => text(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The request is longer than a message may be (8 MiB).",
+        ),
+        NoMessage::BrokenOff => text(StatusCode::BAD_REQUEST, "The request is broken off."),
+        NoMessage::TooSlow => text(StatusCode::REQUEST_TIMEOUT, "The request came too slowly."),
     }
 }
 

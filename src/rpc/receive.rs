@@ -139,8 +139,8 @@ impl Look<'_> {
         self.wrapping.signed = true;
         if signed.wwwroot() != sealed.wwwroot() {
             return Err(Refusal::TwoSenders {
-                outer: sealed.wwwroot().to_owned(),
-                inner: signed.wwwroot().to_owned(),
+                outer: fault::named(sealed.wwwroot()),
+                inner: fault::named(signed.wwwroot()),
             }
             .into());
         }
@@ -208,9 +208,7 @@ impl Look<'_> {
             .store
             .read_blocking(|tx| Peer::find(tx, wwwroot))
             .map_err(|error: PeerError| internal(&error))?;
-        let peer = found.ok_or_else(|| {
-            Refusal::UnknownPeer(wwwroot.chars().take(crate::wwwroot::MAX_LENGTH).collect())
-        })?;
+        let peer = found.ok_or_else(|| Refusal::UnknownPeer(fault::named(wwwroot)))?;
         self.record.peer = Some(peer.wwwroot.to_string());
         if !peer.may_call_from(self.from) {
             return Err(Refusal::Address {
