@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::Value as Json;
 
 use super::CliError;
+use super::output::say;
 use super::site::Site;
 use crate::xmlrpc::Value;
 
@@ -28,7 +29,7 @@ pub fn run(site: &Site, arguments: &CallArguments) -> Result<ExitCode, CliError>
         .collect::<Result<Vec<_>, _>>()?;
     let peer = site.peer(&arguments.peer)?;
     let reply = site.block_on(site.client.call(&peer, &arguments.method, params))?;
-    println!("{:#}", Json::from(&reply));
+    say!("{:#}", Json::from(&reply));
     Ok(ExitCode::SUCCESS)
 }
 

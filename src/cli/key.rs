@@ -1,15 +1,23 @@
 //! `mnetd key`: the key pairs this site is recognised by.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Subcommand;
 use serde::Serialize;
+use tokio::time::{sleep, timeout};
 
 use super::CliError;
-use super::output::{self, Format};
+use super::output::{self, Format, say};
 use super::site::Site;
 use crate::clock::UnixTime;
-use crate::keys::KeyPair;
+use crate::keys::{Certificate, KeyPair};
+
+/// How long a rotation waits for the running server, which looks at its keys every second.
+const TAKE_UP_WAIT: Duration = Duration::from_secs(3);
+
+/// How often it looks meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
@@ -38,23 +46,24 @@ const COLUMNS: [&str; 5] = ["state", "fingerprint", "valid_from", "expires", "re
 
 pub fn run(site: &Site, command: &KeyCommand) -> Result<ExitCode, CliError> {
     match command {
-        KeyCommand::Show => show(site),
+        KeyCommand::Show => show(site)?,
         KeyCommand::List { format } => list(site, *format)?,
         KeyCommand::Rotate => rotate(site)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(site: &Site) {
+fn show(site: &Site) -> Result<(), CliError> {
     let ring = site.keys.ring();
     let certificate = ring.current().certificate();
-    println!("wwwroot:     {}", site.wwwroot);
-    println!("fingerprint: {} (SHA-256)", certificate.fingerprint());
-    println!("expires:     {}", certificate.not_after());
-    print!("{}", certificate.pem());
+    say!("wwwroot:     {}", site.wwwroot);
+    say!("fingerprint: {} (SHA-256)", certificate.fingerprint());
+    say!("expires:     {}", certificate.not_after());
+    output::write(format_args!("{}", certificate.pem()))?;
     if let Err(error) = site.keys.check_site() {
         eprintln!("mnetd: {error}");
     }
+    Ok(())
 }
 
 fn list(site: &Site, format: Format) -> Result<(), CliError> {
@@ -79,9 +88,31 @@ fn row(state: &'static str, pair: &KeyPair, replaced: Option<UnixTime>) -> Row {
 fn rotate(site: &Site) -> Result<(), CliError> {
     let ring = site.keys.rotate(site.clock.now())?;
     let certificate = ring.current().certificate();
-    println!("A new key pair is in force; a running server takes it up within a second.");
-    println!("fingerprint: {} (SHA-256)", certificate.fingerprint());
-    println!("expires:     {}", certificate.not_after());
-    println!("Peers learn of it by themselves with their next call (fault 7025).");
+    say!("A new key pair is in force.");
+    say!("fingerprint: {} (SHA-256)", certificate.fingerprint());
+    say!("expires:     {}", certificate.not_after());
+    if site.block_on(is_taken_up(site, certificate)) {
+        say!("The running server has taken it up.");
+    } else {
+        say!("A server that is running takes it up within a second.");
+    }
+    say!("Peers learn of it by themselves with their next call (fault 7025).");
     Ok(())
+}
+
+/// Waits until the running server hands the certificate out; whether it does. A peer that is called
+/// before asks the server about the signature it does not know, and is shown the old key.
+async fn is_taken_up(site: &Site, certificate: &Certificate) -> bool {
+    let url = site.wwwroot.join("/mnet/publickey.php");
+    let look = async {
+        // An error means that no server is running, or none that is to be reached from here.
+        while let Ok(body) = site.client.transport().get(&url).await {
+            if String::from_utf8_lossy(&body).trim() == certificate.pem().trim() {
+                return true;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        false
+    };
+    timeout(TAKE_UP_WAIT, look).await.unwrap_or(false)
 }

@@ -9,6 +9,28 @@ use serde_json::Value;
 
 use super::CliError;
 
+/// Prints a line as `println!` does, but a reader that has seen enough (`head`) is no error, and a full
+/// disk is one that is told.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::output::write(format_args!("{}\n", format_args!($($text)*)))?
+    };
+}
+pub(super) use say;
+
+/// Writes to the terminal, or wherever the output goes.
+pub fn write(text: std::fmt::Arguments<'_>) -> Result<(), CliError> {
+    told(io::stdout().write_fmt(text))
+}
+
+/// The outcome of printing; who stopped reading is content.
+fn told(written: io::Result<()>) -> Result<(), CliError> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(CliError::Output),
+    }
+}
+
 /// How a list is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -34,11 +56,7 @@ pub fn print<T: Serialize>(format: Format, columns: &[&str], rows: &[T]) -> Resu
         Format::Csv => print_csv(columns, &rows),
         Format::Table => print_table(columns, &rows),
     };
-    match written {
-        // The reader has seen enough, as `head` has.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(CliError::Output),
-    }
+    told(written)
 }
 
 fn print_json(rows: &[Value]) -> io::Result<()> {

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::CliError;
-use super::output::{self, Format, printable};
+use super::output::{self, Format, printable, say};
 use super::site::Site;
 use crate::keys::{Certificate, Fingerprint};
 use crate::peer::{
@@ -161,22 +161,20 @@ fn add(site: &Site, arguments: &AddArguments) -> Result<(), CliError> {
         arguments.application,
         certificate,
     ))?;
-    show_introduction(&introduction);
+    show_introduction(&introduction)?;
     if !arguments.yes {
         confirm(
             "Compare the fingerprint with the one the other site's administrator reads out. Add this peer?",
         )?;
     }
     store(site, &introduction)?;
-    println!(
-        "Added. It may call the service register, and its users may be vouched for (sso_idp)."
-    );
+    say!("Added. It may call the service register, and its users may be vouched for (sso_idp).");
     let ours = &site.wwwroot;
     match introduction.application {
-        Application::Moodle => println!(
+        Application::Moodle => say!(
             "Next: in Moodle, Site administration > Networking > Manage peers, add {ours} and tick the services; then: mnetd doctor {wwwroot}"
         ),
-        Application::Mahara => println!(
+        Application::Mahara => say!(
             "Next: in Mahara, Administration > Institutions > Settings of an institution, add the authentication plugin XML-RPC with the wwwroot {ours} and the application Moodle; then: mnetd doctor {wwwroot}"
         ),
     }
@@ -194,15 +192,16 @@ fn read_certificate(path: &PathBuf) -> Result<Certificate, CliError> {
     })
 }
 
-fn show_introduction(introduction: &Introduction) {
-    println!("wwwroot:     {}", introduction.wwwroot);
-    println!("name:        {}", printable(&introduction.name));
-    println!("application: {}", introduction.application);
-    println!(
+fn show_introduction(introduction: &Introduction) -> Result<(), CliError> {
+    say!("wwwroot:     {}", introduction.wwwroot);
+    say!("name:        {}", printable(&introduction.name));
+    say!("application: {}", introduction.application);
+    say!(
         "fingerprint: {} (SHA-256)",
         introduction.certificate.fingerprint()
     );
-    println!("expires:     {}", introduction.certificate.not_after());
+    say!("expires:     {}", introduction.certificate.not_after());
+    Ok(())
 }
 
 fn store(site: &Site, introduction: &Introduction) -> Result<(), CliError> {
@@ -284,35 +283,35 @@ fn show(site: &Site, peer: &Peer) -> Result<(), CliError> {
     let or_never = |at: Option<crate::clock::UnixTime>| {
         at.map_or_else(|| "never".to_owned(), |at| at.to_string())
     };
-    println!("wwwroot:      {}", peer.wwwroot);
-    println!("name:         {}", printable(&peer.name));
-    println!("application:  {}", peer.application);
-    println!("fingerprint:  {} (SHA-256)", peer.certificate.fingerprint());
-    println!("expires:      {}", peer.certificate.not_after());
+    say!("wwwroot:      {}", peer.wwwroot);
+    say!("name:         {}", printable(&peer.name));
+    say!("application:  {}", peer.application);
+    say!("fingerprint:  {} (SHA-256)", peer.certificate.fingerprint());
+    say!("expires:      {}", peer.certificate.not_after());
     for right in &peer.rights {
-        println!("service:      {}", in_words(right));
+        say!("service:      {}", in_words(right));
     }
     let fixed = if peer.dialect_fixed {
         "set by hand"
     } else {
         "found out"
     };
-    println!("text dialect: {} ({fixed})", peer.dialect);
+    say!("text dialect: {} ({fixed})", peer.dialect);
     let binding = if peer.binding_required {
         "required"
     } else {
         "not required"
     };
-    println!("binding:      {binding}");
+    say!("binding:      {binding}");
     for network in &peer.source_addresses {
-        println!("calls from:   {network}");
+        say!("calls from:   {network}");
     }
-    println!("last contact: {}", or_never(stored.last_contact_at));
+    say!("last contact: {}", or_never(stored.last_contact_at));
     if let Some(offset) = stored.clock_offset {
-        println!("its clock:    {offset:+} s against ours");
+        say!("its clock:    {offset:+} s against ours");
     }
     if let (Some(at), Some(text)) = (stored.last_fault_at, &stored.last_fault_text) {
-        println!("last failure: {at}: {}", printable(text));
+        say!("last failure: {at}: {}", printable(text));
     }
     Ok(())
 }
@@ -320,12 +319,12 @@ fn show(site: &Site, peer: &Peer) -> Result<(), CliError> {
 fn check(site: &Site, peer: &Peer, accept_key: Option<Fingerprint>) -> Result<(), CliError> {
     if let Some(fingerprint) = accept_key {
         accept(site, peer, fingerprint)?;
-        println!("The certificate with that fingerprint is stored.");
+        say!("The certificate with that fingerprint is stored.");
     }
     let peer = site.peer(peer.wwwroot.as_str())?;
     let call = site.client.call(&peer, "system/listServices", Vec::new());
     let services = site.block_on(call)?;
-    println!(
+    say!(
         "{} answers signed and sealed; its signature is the one stored here.",
         peer.wwwroot
     );
@@ -336,7 +335,7 @@ fn check(site: &Site, peer: &Peer, accept_key: Option<Fingerprint>) -> Result<()
                 .and_then(Value::to_text)
                 .unwrap_or_default()
         };
-        println!(
+        say!(
             "there: {} (published to us: {}, subscribed: {})",
             printable(&text("name")),
             yes_or_no(&text("publish")),
@@ -436,10 +435,10 @@ fn clear_text(site: &Site, address: Option<&str>, remove: bool) -> Result<(), Cl
     }
     let all = site.store.read_blocking(peers::clear_text_addresses)?;
     if all.is_empty() {
-        println!("No address may call in the clear.");
+        say!("No address may call in the clear.");
     }
     for network in all {
-        println!("{network}");
+        say!("{network}");
     }
     Ok(())
 }
@@ -451,7 +450,7 @@ fn remove(site: &Site, peer: &Peer, yes: bool) -> Result<(), CliError> {
     let (id, now) = (peer.id, site.clock.now());
     site.store
         .write_blocking(move |tx| peers::remove(tx, id, now))?;
-    println!(
+    say!(
         "{} is no longer a peer. What it sent stays in the register.",
         peer.wwwroot
     );

@@ -865,6 +865,20 @@ fn with_hint(message: &str, code: i32) -> String {
 /// What a fault of a peer's usually means to the administrator here.
 fn hint(code: i32) -> &'static str {
     match code {
+        // Mahara's, whose own text is the same for all.
+        0 => {
+            "A Mahara answers so where there is no such method or the method refuses; the cause stands in its error log only"
+        }
+        6003 => {
+            "The Mahara there does not know this site by that wwwroot: give an institution there the authentication plugin XML-RPC with this wwwroot (Administration › Institutions › Settings)"
+        }
+        6004 => {
+            "The Mahara there could not verify our signature. Right after a key rotation here, call again; else replace the public key in its XML-RPC authentication of this site (Administration › Institutions › Settings) by the one that mnetd key show prints"
+        }
+        6013 => {
+            "The Mahara there calls itself by another address than the one called: add it under the address its home page leads to"
+        }
+        6000..=6012 => "The cause stands in the error log of the Mahara there",
         704 => {
             "Networking is off there (Moodle: Site administration › Advanced features › Networking)"
         }

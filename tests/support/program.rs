@@ -57,6 +57,21 @@ impl Program {
         Ran::from(output.unwrap())
     }
 
+    /// Runs a command whose output nobody reads, as behind `head` when it has ended.
+    pub fn run_unread(&self, arguments: &[&str]) -> Ran {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = self.command(arguments);
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(command);
+        Ran::from(child.wait_with_output().unwrap())
+    }
+
     /// Runs a command that has to succeed, and returns what it printed.
     pub fn done(&self, arguments: &[&str]) -> String {
         let ran = self.run(arguments);
