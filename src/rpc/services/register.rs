@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::super::State;
@@ -28,6 +30,11 @@ pub const MAX_CALLS_IN_ONE: usize = 2_000;
 
 /// How many users are asked back for in one message: each is a call of its own to the peer.
 const MAX_QUESTIONS: usize = 20;
+
+/// How long a peer may take to answer such a question. Its own call is waiting meanwhile, and holds a
+/// worker of its web server: where all of them wait so, none is left to answer, and the site stands
+/// still for this long.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a peer's list of methods is believed, in seconds.
 const METHODS_LIFETIME: i64 = 600;
@@ -391,16 +398,25 @@ impl AskBack {
         let in_vain = |reason: String| Refusal::AskedInVain(reason);
         if *questions == 0 {
             return Err(in_vain(format!(
-                "this message names more than {MAX_QUESTIONS} users by their id alone; send them in full, or in smaller messages"
+                "at most {MAX_QUESTIONS} users are asked back for in one message, and none after a question that was not answered in time; send users in full, or fewer in a message"
             )));
         }
-        let method = self.find_get_user(peer, state.clock.now()).await?;
-        *questions -= 1;
-        let answer = self
-            .client
-            .call(peer, &method, vec![question(key)])
-            .await
-            .map_err(|error| in_vain(error.to_string()))?;
+        let asking = async {
+            let method = self.find_get_user(peer, state.clock.now()).await?;
+            *questions -= 1;
+            let answer = self.client.call(peer, &method, vec![question(key)]).await;
+            answer.map_err(|error| in_vain(error.to_string()))
+        };
+        let Ok(answer) = timeout(QUESTION_TIMEOUT, asking).await else {
+            *questions = 0;
+            return Err(in_vain(format!(
+                "{} was asked back for {} and did not answer within {} s; if all its web server's workers wait for answers of ours, send from a scheduled task instead, or users in full",
+                peer.wwwroot,
+                key.as_str(),
+                QUESTION_TIMEOUT.as_secs()
+            )));
+        };
+        let answer = answer?;
         if is_nobody(&answer) {
             return Err(in_vain(format!(
                 "{} was asked back for {} and knows no such user",
