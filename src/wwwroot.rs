@@ -105,7 +105,7 @@ impl Wwwroot {
     }
 
     /// The common name a certificate for this site bears: the first 64 characters
-    /// (PROTOCOL.md, Identity; Moodle's `mnet_generate_keypair`).
+    /// (docs/protocol.md, Identity; Moodle's `mnet_generate_keypair`).
     #[must_use]
     pub fn common_name(&self) -> String {
         self.0.chars().take(COMMON_NAME_LENGTH).collect()

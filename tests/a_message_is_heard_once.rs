@@ -158,6 +158,34 @@ async fn re_dating_a_copy_does_not_make_it_new() {
 }
 
 #[tokio::test]
+async fn what_was_refused_is_heard_as_well() {
+    let site = Site::new("http://register.example");
+    let stranger = Stranger::new("http://moodle.example");
+    site.befriend(&stranger, &[]);
+    let to = site.certificate();
+    let unpublished = stranger.seal(&section("s1"), &to, NOW);
+    let early = stranger.seal(&section("s2"), &to, NOW.plus(100));
+    assert_eq!(code_of(&site, &stranger, &unpublished).await, 707);
+    assert_eq!(code_of(&site, &stranger, &early).await, 8011);
+    // Then the service is published, and the time comes.
+    let id = site.peer(&stranger.wwwroot).id;
+    let right = peers::PeerService {
+        service: "register".to_owned(),
+        publish: true,
+        subscribe: false,
+    };
+    site.store
+        .write(move |tx| peers::set_service(tx, id, &right))
+        .await
+        .unwrap();
+    site.clock.set(NOW.plus(100));
+    for message in [&unpublished, &early] {
+        assert_eq!(code_of(&site, &stranger, message).await, 8010);
+    }
+    assert_eq!(section_count(&site), 0);
+}
+
+#[tokio::test]
 async fn dates_have_a_window() {
     let (site, stranger) = two();
     for (offset, code) in [(-301, 8011), (-300, 0), (0, 0), (15, 0), (16, 8011)] {

@@ -5,9 +5,11 @@ mod support;
 
 use mnetd::clock::UnixTime;
 use mnetd::envelope::Outer;
-use mnetd::xmlrpc::{Encoding, Limits, MethodResponse, decode_call, decode_response};
+use mnetd::xmlrpc::{
+    Encoding, Limits, MethodCall, MethodResponse, decode_call, decode_response, encode_call,
+};
 use serde_json::{Value as Json, json};
-use support::site::Site;
+use support::site::{NOW, Site, Stranger};
 use support::{RecordedKeys, Vector};
 
 /// The site that was recorded: its keys, and Moodle as its peer.
@@ -148,4 +150,45 @@ fn every_response_of_moodle_is_read_as_it_was_recorded() {
         read += 1;
     }
     assert_eq!(read, 28);
+}
+
+/// Requests as broken as the recorded ones, whose bodies only Moodle's key would open.
+fn broken_requests(site: &Site, peer: &Stranger) -> [(&'static str, Vec<u8>); 6] {
+    let ours = site.certificate();
+    let call = MethodCall::new("system/listServices", Vec::new());
+    let plain = encode_call(&call, Encoding::Utf8);
+    // 39 names a site that is nobody's peer; 40 and 41 use a key that is nobody's.
+    let unknown = Stranger::new("http://127.0.0.1:9999");
+    let other_key = Stranger::new(peer.wwwroot.as_str());
+    [
+        ("36", plain.clone()),
+        ("37", peer.sign(&call, NOW)),
+        ("38", peer.seal_bytes(plain, &ours)),
+        ("39", unknown.seal(&call, &ours, NOW)),
+        ("40", peer.seal_bytes(other_key.sign(&call, NOW), &ours)),
+        ("41", peer.seal(&call, other_key.pair.certificate(), NOW)),
+    ]
+}
+
+#[tokio::test]
+async fn the_faults_we_give_are_moodles_to_the_letter() {
+    let site = Site::new("http://register.example");
+    let peer = Stranger::new("http://moodle.example");
+    site.befriend(&peer, &[("register", true, true)]);
+    let unknown_address = "http://127.0.0.1:9999 ";
+    for (number, message) in broken_requests(&site, &peer) {
+        let answer = site.answer(message).await.unwrap();
+        let answer = peer.open(&answer, &site.certificate());
+        let given = json!({"faultCode": answer.fault(), "faultString": answer.message()});
+        let vector = Vector::number(number);
+        if number == "39" {
+            // Moodle's text is the address with an untranslated word behind it; ours says what to do.
+            assert_eq!(answer.fault(), 7020);
+            assert!(answer.message().starts_with(unknown_address), "{given}");
+        } else {
+            assert_eq!(given, vector.json["fault"], "{number}");
+        }
+        let was_sealed = vector.is_encrypted("response");
+        assert_eq!(answer.sealed, was_sealed, "{number}");
+    }
 }

@@ -33,6 +33,13 @@ enum Manner {
     Prose,
     /// Asks for another key whatever comes.
     NeverContent,
+    /// Sends another site's certificate, signed by its own old key.
+    Foreign,
+    /// Has thrown its old key away: 7023 in the clear, as after “delete key” in Moodle.
+    OldKeyLost,
+    /// Made two new keys at once and told the first, which is lost: Moodle, when two requests find
+    /// its key expired.
+    FirstNewKeyLost,
 }
 
 /// A peer that has rotated its key.
@@ -40,6 +47,7 @@ struct Rotated {
     /// Its name and new key.
     stranger: Stranger,
     old: KeyPair,
+    lost: KeyPair,
     manner: Manner,
     ours: mnetd::keys::Certificate,
     sealed_calls: AtomicUsize,
@@ -54,6 +62,7 @@ async fn play(site: &Site, manner: Manner) -> Arc<Rotated> {
     let rotated = Arc::new(Rotated {
         stranger: Stranger::new(&name),
         old: before.pair,
+        lost: Stranger::new(&name).pair,
         manner,
         ours: site.certificate(),
         sealed_calls: AtomicUsize::new(0),
@@ -74,14 +83,26 @@ async fn answer(State(peer): State<Arc<Rotated>>, body: Bytes) -> Vec<u8> {
         let certificate = Value::from(peer.stranger.pair.certificate().pem());
         return encode_response(&MethodResponse::Success(certificate), Encoding::Utf8);
     };
-    peer.sealed_calls.fetch_add(1, Ordering::SeqCst);
+    let sealed_calls = peer.sealed_calls.fetch_add(1, Ordering::SeqCst);
     let is_current = sealed.open(peer.stranger.pair.private_key()).is_ok();
+    let is_lost = match peer.manner {
+        Manner::OldKeyLost => !is_current,
+        Manner::FirstNewKeyLost => sealed.open(peer.lost.private_key()).is_ok(),
+        _ => false,
+    };
+    if is_lost {
+        let fault = MethodResponse::Fault(Fault::new(7023, "mnet/encryption-invalid"));
+        return encode_response(&fault, Encoding::Utf8);
+    }
     let (response, key) = if is_current && peer.manner != Manner::NeverContent {
         let value = MethodResponse::Success(Value::from("content"));
         (value, peer.stranger.pair.private_key())
     } else {
+        let foreign = Stranger::new("http://other.example").pair;
         let text = match peer.manner {
+            Manner::FirstNewKeyLost if sealed_calls == 0 => peer.lost.certificate().pem(),
             Manner::Prose => "A nonrecoverable error has occurred",
+            Manner::Foreign => foreign.certificate().pem(),
             _ => peer.stranger.pair.certificate().pem(),
         };
         let key = match peer.manner {
@@ -126,13 +147,41 @@ async fn a_new_key_that_vouches_for_itself_is_not_believed() {
 }
 
 #[tokio::test]
-async fn prose_is_no_certificate() {
+async fn a_peer_that_lost_its_old_key_is_told_with_the_fingerprint_it_offers() {
     let site = Site::new("http://register.example");
-    let peer = play(&site, Manner::Prose).await;
+    let peer = play(&site, Manner::OldKeyLost).await;
+    let offered = peer.stranger.pair.certificate().fingerprint();
     let error = call(&site, &peer).await.unwrap_err();
-    assert!(matches!(error, CallError::NewCertificate { .. }), "{error}");
+    assert!(
+        matches!(&error, CallError::UnprovenKey { fingerprint, .. } if *fingerprint == offered),
+        "{error}"
+    );
     let known = site.peer(&peer.stranger.wwwroot).certificate;
     assert_eq!(known, *peer.old.certificate());
+}
+
+#[tokio::test]
+async fn the_old_key_vouches_again_where_the_first_new_one_is_lost() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::FirstNewKeyLost).await;
+    let value = call(&site, &peer).await.unwrap();
+    assert_eq!(value.as_str(), Some("content"));
+    // To the old key, to the lost one, to the old one again, to the present one.
+    assert_eq!(peer.sealed_calls.load(Ordering::SeqCst), 4);
+    let known = site.peer(&peer.stranger.wwwroot).certificate;
+    assert_eq!(known, *peer.stranger.pair.certificate());
+}
+
+#[tokio::test]
+async fn neither_prose_nor_another_sites_certificate_is_stored() {
+    for manner in [Manner::Prose, Manner::Foreign] {
+        let site = Site::new("http://register.example");
+        let peer = play(&site, manner).await;
+        let error = call(&site, &peer).await.unwrap_err();
+        assert!(matches!(error, CallError::NewCertificate { .. }), "{error}");
+        let known = site.peer(&peer.stranger.wwwroot).certificate;
+        assert_eq!(known, *peer.old.certificate());
+    }
 }
 
 #[tokio::test]
@@ -158,6 +207,34 @@ async fn a_call_signed_with_a_new_key_is_served_once_the_old_key_vouches() {
     assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 1);
     let known = site.peer(&peer.stranger.wwwroot).certificate;
     assert_eq!(known, *peer.stranger.pair.certificate());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_signed_with_a_new_key_that_arrive_together_are_all_served() {
+    let site = Arc::new(Site::new("http://register.example"));
+    let peer = play(&site, Manner::Moodle).await;
+    let calls: Vec<_> = (0..8)
+        .map(|number| {
+            let (site, peer) = (Arc::clone(&site), Arc::clone(&peer));
+            tokio::spawn(async move {
+                let id = format!("s{number}");
+                let section = fields(&[("idnumber", &id), ("name", "Algebra")]);
+                let call = MethodCall::new("register/new_section", vec![section]);
+                let message = peer.stranger.seal(&call, &site.certificate(), NOW);
+                let (answer, record) = site
+                    .server
+                    .answer_with_record(message, support::site::HERE)
+                    .await;
+                answer.unwrap();
+                record.fault
+            })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), None);
+    }
+    // And one question was enough for all.
+    assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -221,6 +298,102 @@ async fn our_own_rotation_interrupts_no_call() {
         caller.await.unwrap();
     }
     assert_eq!(served.load(Ordering::SeqCst), 160);
+}
+
+/// A peer that, while it hands out its new certificate, calls with the new key.
+struct Eager {
+    peer: Arc<Rotated>,
+    ours: Arc<Site>,
+    called_back: AtomicUsize,
+}
+
+async fn answer_eagerly(State(eager): State<Arc<Eager>>, body: Bytes) -> Vec<u8> {
+    let is_keyswap = !matches!(Outer::read(&body), Ok(Outer::Encrypted(_)));
+    if is_keyswap {
+        let call = MethodCall::new("system/listServices", Vec::new());
+        let message = eager.peer.stranger.seal(&call, &eager.peer.ours, NOW);
+        eager.ours.answer(message).await.unwrap();
+        eager.called_back.fetch_add(1, Ordering::SeqCst);
+    }
+    answer(State(Arc::clone(&eager.peer)), body).await
+}
+
+#[tokio::test]
+async fn a_peer_that_calls_while_we_ask_for_its_key_does_not_wait_for_us_as_we_for_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = format!("http://{}", listener.local_addr().unwrap());
+    let site = Arc::new(Site::new("http://register.example"));
+    let before = Stranger::new(&name);
+    site.befriend(&before, &SERVICES);
+    let eager = Arc::new(Eager {
+        peer: Arc::new(Rotated {
+            stranger: Stranger::new(&name),
+            old: before.pair,
+            lost: Stranger::new(&name).pair,
+            manner: Manner::Moodle,
+            ours: site.certificate(),
+            sealed_calls: AtomicUsize::new(0),
+            keyswaps: AtomicUsize::new(0),
+        }),
+        ours: Arc::clone(&site),
+        called_back: AtomicUsize::new(0),
+    });
+    let routes = Router::new()
+        .route("/mnet/xmlrpc/server.php", post(answer_eagerly))
+        .with_state(Arc::clone(&eager));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    incoming(&site, &eager.peer.stranger, "s1").await.value();
+    assert_eq!(eager.called_back.load(Ordering::SeqCst), 1);
+}
+
+/// A peer that takes its time: it answers once it is let.
+struct Slow {
+    stranger: Stranger,
+    heard: tokio::sync::Semaphore,
+    may_answer: tokio::sync::Semaphore,
+}
+
+async fn answer_slowly(
+    State((peer, ours)): State<(Arc<Slow>, mnetd::keys::Certificate)>,
+    body: Bytes,
+) -> Vec<u8> {
+    let request = peer.stranger.open_payload(&body, &ours);
+    let call = decode_call(&request, Encoding::Utf8, &Limits::default());
+    assert_eq!(call.unwrap().message.method, "system/listServices");
+    peer.heard.add_permits(1);
+    peer.may_answer.acquire().await.unwrap().forget();
+    let value = MethodResponse::Success(Value::from("content"));
+    let payload = encode_response(&value, Encoding::Utf8);
+    peer.stranger
+        .seal_bytes(peer.stranger.sign_payload(&payload, NOW), &ours)
+}
+
+#[tokio::test]
+async fn a_reply_sealed_to_the_key_we_had_when_we_asked_is_opened() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = Arc::new(Slow {
+        stranger: Stranger::new(&format!("http://{}", listener.local_addr().unwrap())),
+        heard: tokio::sync::Semaphore::new(0),
+        may_answer: tokio::sync::Semaphore::new(0),
+    });
+    let site = Site::new("http://register.example");
+    site.befriend(&peer.stranger, &SERVICES);
+    let routes = Router::new()
+        .route("/mnet/xmlrpc/server.php", post(answer_slowly))
+        .with_state((Arc::clone(&peer), site.certificate()));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+
+    let known = site.peer(&peer.stranger.wwwroot);
+    let client = site.client.clone();
+    let asking =
+        tokio::spawn(async move { client.call(&known, "system/listServices", Vec::new()).await });
+    peer.heard.acquire().await.unwrap().forget();
+    for seconds in 1..=2 {
+        site.keys.rotate(NOW.plus(seconds)).unwrap();
+    }
+    peer.may_answer.add_permits(1);
+    let value = asking.await.unwrap().unwrap();
+    assert_eq!(value.as_str(), Some("content"));
 }
 
 /// As a peer does it: a 7025 is followed, the call sent again, at most once for each rotation.

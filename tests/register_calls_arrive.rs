@@ -102,6 +102,59 @@ async fn a_school_arrives_call_by_call() {
 }
 
 #[tokio::test]
+async fn every_method_is_heard_by_both_its_names() {
+    let person = |member: &str, value: &str| fields(&[("idnumber", "zoe"), (member, value)]);
+    let calls = [
+        ("fetch_user", user("zoe"), "created"),
+        ("update_user", person("firstname", "Zo"), "updated"),
+        ("new_section", section("s1"), "created"),
+        (
+            "update_section",
+            fields(&[("idnumber", "s1"), ("name", "Geometry")]),
+            "updated",
+        ),
+        ("new_enrolment", enrolment("s1", "zoe"), "created"),
+        ("new_assessment", assessment("a1"), "created"),
+        (
+            "update_assessment",
+            fields(&[("idnumber", "a1"), ("name", "Test 2")]),
+            "updated",
+        ),
+        ("new_grade", grade("87.5"), "created"),
+        (
+            "remove_grade",
+            fields(&[("assessmentid", "a1"), ("userid", "zoe")]),
+            "updated",
+        ),
+        (
+            "remove_assessment",
+            fields(&[("idnumber", "a1")]),
+            "updated",
+        ),
+        ("drop_enrolment", enrolment("s1", "zoe"), "updated"),
+        ("remove_section", fields(&[("idnumber", "s1")]), "updated"),
+        ("remove_user", fields(&[("idnumber", "zoe")]), "updated"),
+    ];
+    assert_eq!(calls.len(), mnetd::register::SERVICE.methods.len());
+    let (site, _) = two();
+    for (prefix, name) in [
+        ("register/", "http://one.example"),
+        ("", "http://two.example"),
+    ] {
+        let stranger = Stranger::new(name);
+        site.befriend(&stranger, &[("register", true, false)]);
+        for (method, argument, expected) in &calls {
+            let method = format!("{prefix}{method}");
+            let answer = site.call(&stranger, &method, vec![argument.clone()]).await;
+            assert_eq!(status(answer.value()), *expected, "{method}");
+            // What was done already is not done again.
+            let answer = site.call(&stranger, &method, vec![argument.clone()]).await;
+            assert_eq!(status(answer.value()), "unchanged", "{method} again");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_missing_is_named_in_a_fault() {
     let (site, stranger) = two();
     for (method, argument, code, named) in [
@@ -120,6 +173,27 @@ fn entry(method: &str, argument: Value) -> Value {
         .with("methodName", method)
         .with("params", vec![argument])
         .into()
+}
+
+#[tokio::test]
+async fn a_php_list_with_gaps_is_as_good_a_multicall() {
+    let (site, stranger) = two();
+    // What array_filter leaves keeps its keys, and so travels as a struct.
+    let params = Struct::new().with("1", section("s1"));
+    let call = Struct::new()
+        .with("methodName", "register/new_section")
+        .with("params", params);
+    let calls = Struct::new()
+        .with("3", call)
+        .with("7", entry("new_section", section("s2")));
+    let answer = site
+        .call(&stranger, "system/multicall", vec![calls.into()])
+        .await;
+    let results = answer.value().as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        assert_eq!(status(&result.as_array().unwrap()[0]), "created");
+    }
 }
 
 #[tokio::test]
@@ -154,6 +228,42 @@ fn code_of(result: &Value) -> i64 {
     assert_eq!(values.len(), 1);
     assert_eq!(status(&values[0]), "created");
     0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_calls_in_one_are_seen_all_at_once() {
+    let (site, stranger) = two();
+    let calls = (0..500)
+        .map(|number| entry("new_section", section(&format!("s{number}"))))
+        .collect();
+    let store = site.store.clone();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let reader = std::thread::spawn(move || {
+        let filter = sections::SectionFilter::default();
+        let page = Page {
+            after: None,
+            limit: mnetd::store::MAX_PAGE,
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        loop {
+            let is_last = stopped.try_recv().is_ok();
+            let listed = store.read_blocking(|tx| sections::list(tx, &filter, page));
+            seen.insert(listed.unwrap().len());
+            if is_last {
+                return seen;
+            }
+        }
+    });
+    let params = vec![Value::Array(calls)];
+    let answer = site.call(&stranger, "system/multicall", params).await;
+    assert_eq!(answer.value().as_array().map(<[_]>::len), Some(500));
+    stop.send(()).unwrap();
+    let seen = reader.join().unwrap();
+    assert!(
+        seen.iter().all(|count| [0, 500].contains(count)),
+        "{seen:?}"
+    );
+    assert!(seen.contains(&500));
 }
 
 #[tokio::test]
@@ -256,6 +366,14 @@ async fn moodle_answers(State(moodle): State<Arc<Moodle>>, body: axum::body::Byt
     let value = match call.method.as_str() {
         "system/listMethods" => Value::Array(vec!["local/mnetd/register.php/get_user".into()]),
         "local/mnetd/register.php/get_user" => {
+            // A call of ours cannot be passed on either.
+            let binding = call.params.last().unwrap();
+            let bound_to = binding.get("mnetd_to").unwrap().as_str();
+            assert_eq!(bound_to, Some(moodle.stranger.wwwroot.as_str()));
+            assert_eq!(
+                binding.get("mnetd_nonce").unwrap().as_str().unwrap().len(),
+                32
+            );
             let id = call.params[0].get("idnumber").unwrap().to_text().unwrap();
             let nobody = Value::Boolean(false);
             moodle.users.get(id.as_ref()).cloned().unwrap_or(nobody)
@@ -300,6 +418,15 @@ async fn a_missing_user_of_an_enrolment_is_asked_for() {
         .await;
     assert_eq!(answer.fault(), 8003);
     assert_eq!(usernames(&school.us.site), ["zoe"]);
+}
+
+#[tokio::test]
+async fn a_user_the_peer_does_not_know_either_is_told_as_unknown() {
+    let school = School::open(&[]).await;
+    let answer = school
+        .call("fetch_user", fields(&[("idnumber", "nobody")]))
+        .await;
+    assert_eq!(answer.fault(), 8003);
 }
 
 #[tokio::test]

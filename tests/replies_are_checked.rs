@@ -10,9 +10,9 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use mnetd::clock::UnixTime;
-use mnetd::peer::{CallError, IntroductionError, TransportError, introduce};
+use mnetd::peer::{CallError, Introduction, IntroductionError, TransportError, introduce};
 use mnetd::wwwroot::Wwwroot;
-use mnetd::xmlrpc::{Encoding, MethodResponse, Value, encode_response};
+use mnetd::xmlrpc::{Encoding, Fault, MethodResponse, Value, encode_response};
 use support::site::{NOW, Site, Stranger};
 use tokio::net::TcpListener;
 
@@ -21,6 +21,7 @@ struct Parrot {
     stranger: Stranger,
     ours: mnetd::keys::Certificate,
     answer: Mutex<Answer>,
+    home_leads_to: Mutex<String>,
 }
 
 #[derive(Clone)]
@@ -43,10 +44,16 @@ async fn parrot(site: &Site) -> Arc<Parrot> {
             location: None,
             body: Vec::new(),
         }),
+        home_leads_to: Mutex::new("/login/index.php".to_owned()),
     });
     let routes = Router::new()
         .route("/mnet/xmlrpc/server.php", post(say))
-        .route("/", get(|| async { "<title>Parrot</title>" }))
+        .route("/api/xmlrpc/server.php", post(mahara_is_broken))
+        .route("/", get(home))
+        .route(
+            "/login/index.php",
+            get(|| async { "<title>Parrot: Log in</title>" }),
+        )
         .with_state(Arc::clone(&parrot));
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     parrot
@@ -59,6 +66,22 @@ async fn say(State(parrot): State<Arc<Parrot>>, _request: Bytes) -> Response<Bod
         response = response.header("location", location);
     }
     response.body(Body::from(answer.body)).unwrap()
+}
+
+/// A Mahara's answer to anything, when its configuration is broken.
+async fn mahara_is_broken() -> Vec<u8> {
+    let fault = Fault::new(6000, "A nonrecoverable error occurred.");
+    encode_response(&MethodResponse::Fault(fault), Encoding::Utf8)
+}
+
+/// A Moodle's home page leads to its login.
+async fn home(State(parrot): State<Arc<Parrot>>) -> Response<Body> {
+    let location = parrot.home_leads_to.lock().unwrap().clone();
+    Response::builder()
+        .status(303)
+        .header("location", location)
+        .body(Body::empty())
+        .unwrap()
 }
 
 impl Parrot {
@@ -180,6 +203,107 @@ async fn a_redirect_is_not_followed() {
         panic!("{error}");
     };
     assert_eq!(location, "http://169.254.169.254/latest/meta-data");
+}
+
+async fn meet(site: &Site, parrot: &Parrot) -> Result<Introduction, IntroductionError> {
+    let certificate = parrot.stranger.pair.certificate().clone();
+    introduce(
+        site.client.transport(),
+        &site.wwwroot,
+        &site.certificate(),
+        &parrot.stranger.wwwroot,
+        None,
+        Some(certificate),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_home_page_may_lead_on_within_its_own_site_only() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let met = meet(&site, &parrot).await.unwrap();
+    assert_eq!(met.name, "Parrot: Log in");
+    // In a circle, to another port, to another host.
+    for elsewhere in [
+        "/",
+        "http://127.0.0.1:1/",
+        "http://169.254.169.254/latest/meta-data",
+    ] {
+        elsewhere.clone_into(&mut parrot.home_leads_to.lock().unwrap());
+        let error = meet(&site, &parrot).await.unwrap_err();
+        let IntroductionError::Transport(TransportError::Redirected { .. }) = &error else {
+            panic!("{elsewhere}: {error}");
+        };
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_site_makes_no_peer() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let other = Stranger::new("http://other.example");
+    let certificate = Value::from(other.pair.certificate().pem());
+    parrot.will_say(encode_response(
+        &MethodResponse::Success(certificate),
+        Encoding::Utf8,
+    ));
+    let met = introduce(
+        site.client.transport(),
+        &site.wwwroot,
+        &site.certificate(),
+        &parrot.stranger.wwwroot,
+        None,
+        None,
+    )
+    .await;
+    let error = met.unwrap_err();
+    assert!(matches!(error, IntroductionError::Mismatch(_)), "{error}");
+}
+
+#[tokio::test]
+async fn the_fault_of_the_application_that_is_there_is_told() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    parrot.will_answer(404, None, b"no such page".to_vec());
+    let met = introduce(
+        site.client.transport(),
+        &site.wwwroot,
+        &site.certificate(),
+        &parrot.stranger.wwwroot,
+        None,
+        None,
+    )
+    .await;
+    let error = met.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            IntroductionError::Call(CallError::Fault { code: 6000, .. })
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_envelope_with_nothing_in_it_names_the_missing_cipher() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let empty = format!(
+        "<encryptedMessage><CipherValue></CipherValue><CipherValue></CipherValue><wwwroot>{}</wwwroot></encryptedMessage>",
+        parrot.stranger.wwwroot
+    );
+    parrot.will_say(empty.clone().into_bytes());
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::NothingSealed(_)), "{error}");
+    assert!(error.to_string().contains("RC4"), "{error}");
+    // The same as a request.
+    let answer = site.answer(empty.into_bytes()).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(
+        answer.contains("7023") && answer.contains("RC4"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@
 mod support;
 
 use mnetd::envelope;
+use mnetd::peer::Dialect;
 use mnetd::rpc::Rejected;
-use mnetd::store::peers;
+use mnetd::store::peers::{self, Application};
 use mnetd::xmlrpc::{Encoding, MethodCall, encode_call};
 use support::site::{Answer, HERE, NOW, Site, Stranger, fields};
 
@@ -34,7 +35,7 @@ async fn a_site_that_is_no_peer_is_told_its_own_name() {
     let message = unknown.seal(&list_services(), &site.certificate(), NOW);
     let answer = answered(&site, &unknown, message).await;
     assert_eq!(answer.fault(), 7020);
-    assert_eq!(answer.message(), "http://unknown.example");
+    assert!(answer.message().contains("http://unknown.example"));
     assert!(!answer.sealed);
 }
 
@@ -188,6 +189,19 @@ async fn where_all_may_register_a_stranger_becomes_a_peer_without_rights() {
     let section = vec![fields(&[("idnumber", "s1"), ("name", "Algebra")])];
     let answer = site.call(&stranger, "new_section", section).await;
     assert_eq!(answer.fault(), 707);
+    assert_eq!(
+        site.peer(&stranger.wwwroot).application,
+        Application::Moodle
+    );
+    // A Mahara does not say what it takes us for.
+    let mahara = Stranger::new("http://mahara.example");
+    let certificate = mahara.pair.certificate().pem();
+    let params = vec!["http://mahara.example".into(), certificate.into()];
+    let message = encode_call(&MethodCall::new("system/keyswap", params), Encoding::Utf8);
+    answered(&site, &mahara, message).await.value();
+    let peer = site.peer(&mahara.wwwroot);
+    assert_eq!(peer.application, Application::Mahara);
+    assert_eq!(peer.dialect, Dialect::Mahara);
     // Who is known keeps the certificate that is known.
     let message = keyswap("http://new.example", forger.pair.certificate().pem());
     answered(&site, &forger, message).await.value();

@@ -10,7 +10,8 @@ use super::output::{self, Format, printable};
 use super::site::Site;
 use crate::config::Config;
 use crate::keys::Certificate;
-use crate::peer::{CallError, Peer, TransportError};
+use crate::peer::{Application, CallError, FAULT_CANNOT_OPEN, Peer, TransportError};
+use crate::rpc::CATALOGUE;
 use crate::xmlrpc::Value;
 
 #[derive(Args, Debug)]
@@ -178,22 +179,36 @@ impl Examination<'_> {
 
     fn peer(&mut self, peer: &Peer) -> Result<(), CliError> {
         let about = peer.wwwroot.to_string();
-        self.home_page(&about, peer);
-        let key_is_known = self.offered_certificate(&about, peer);
+        if !self.home_page(&about, peer) {
+            return Ok(());
+        }
+        let Some(key_is_known) = self.offered_certificate(&about, peer) else {
+            return Ok(());
+        };
         let call = self
             .site
             .client
             .call(peer, "system/listServices", Vec::new());
         match self.site.block_on(call) {
             Ok(services) => {
-                self.add(
-                    &about,
-                    Verdict::Ok,
-                    "a signed and sealed call was answered, signed with the key known here",
-                );
+                let known = self.site.peer(&about)?.certificate;
+                let finding = if known == peer.certificate {
+                    "a signed and sealed call was answered, signed with the key known here"
+                        .to_owned()
+                } else {
+                    format!(
+                        "the peer had a new key, proved it with the old one, and it was taken up ({})",
+                        known.fingerprint()
+                    )
+                };
+                self.add(&about, Verdict::Ok, finding);
                 self.services(&about, peer, &services);
             }
-            Err(error) => self.failed_call(&about, key_is_known, &error),
+            Err(error) => {
+                self.failed_call(&about, key_is_known, &error);
+                // Nothing was learnt of its certificate and clock today.
+                return Ok(());
+            }
         }
         self.site.block_on(self.site.store.flush())?;
         let peer = self.site.peer(&about)?;
@@ -205,7 +220,8 @@ impl Examination<'_> {
         self.clock(&about, &peer)
     }
 
-    fn home_page(&mut self, about: &str, peer: &Peer) {
+    /// Returns whether the site can be reached at all.
+    fn home_page(&mut self, about: &str, peer: &Peer) -> bool {
         let page = self
             .site
             .block_on(self.site.client.transport().get(&peer.wwwroot.join("/")));
@@ -216,12 +232,21 @@ impl Examination<'_> {
                 Verdict::Problem,
                 format!("{error}. A wwwroot that differs in http/https, “www.” or a path is another site to MNet"),
             ),
-            Err(error) => self.add(about, Verdict::Problem, error.to_string()),
+            // The site is there, and its home page is not what calls go to.
+            Err(error @ TransportError::Status { .. }) => {
+                self.add(about, Verdict::Note, error.to_string());
+            }
+            Err(error) => {
+                self.add(about, Verdict::Problem, error.to_string());
+                return false;
+            }
         }
+        true
     }
 
-    /// Compares the certificate the peer hands out with the one stored. Returns whether they agree.
-    fn offered_certificate(&mut self, about: &str, peer: &Peer) -> bool {
+    /// Compares the certificate the peer hands out with the one stored. Returns whether they agree
+    /// (what it means where they do not, the sealed call shows), or `None` where no call is worth a try.
+    fn offered_certificate(&mut self, about: &str, peer: &Peer) -> Option<bool> {
         let offered = match self
             .site
             .block_on(self.site.client.offered_certificate(peer))
@@ -233,12 +258,13 @@ impl Examination<'_> {
                     Verdict::Problem,
                     format!("the peer hands out no certificate: {error}"),
                 );
-                return false;
+                // A call would go to the same address.
+                return None;
             }
         };
         if let Err(mismatch) = offered.matches(&peer.wwwroot) {
             self.add(about, Verdict::Problem, mismatch.to_string());
-            return false;
+            return None;
         }
         if offered == peer.certificate {
             self.add(
@@ -249,24 +275,21 @@ impl Examination<'_> {
                     offered.fingerprint()
                 ),
             );
-            return true;
+            return Some(true);
         }
-        self.add(
-            about,
-            Verdict::Note,
-            format!(
-                "the peer hands out another certificate ({}) than the one known here ({}); if the next call is answered, the peer has proven it",
-                offered.fingerprint(),
-                peer.certificate.fingerprint()
-            ),
-        );
-        false
+        Some(false)
     }
 
     fn failed_call(&mut self, about: &str, key_is_known: bool, error: &CallError) {
         let more = match error {
             CallError::Empty(_) | CallError::NotMnet { .. } if key_is_known => {
                 ". It answers in the clear but not sealed, so it is the sealing that fails there: almost surely PHP's OpenSSL 3 without RC4"
+            }
+            CallError::Fault {
+                code: FAULT_CANNOT_OPEN,
+                ..
+            } if key_is_known => {
+                ". The key it hands out is the one known here, so almost surely that is it"
             }
             _ => "",
         };
@@ -275,6 +298,11 @@ impl Examination<'_> {
 
     /// Compares what the peer says of each service with what is allowed here: both sides must agree.
     fn services(&mut self, about: &str, peer: &Peer, answer: &Value) {
+        if peer.application == Application::Mahara {
+            // It lists fixed services of its own naming, published and subscribed, to everybody: there is
+            // nothing to tick, and nothing to compare.
+            return;
+        }
         let there: Vec<(String, bool, bool)> = answer
             .to_list()
             .unwrap_or_default()
@@ -302,20 +330,25 @@ impl Examination<'_> {
             }
         }
         for (name, publishes, subscribes) in &there {
-            if *subscribes && !peer.may_call(name) {
+            // A service we have no methods of does no harm where it is ticked.
+            let is_ours = CATALOGUE.iter().any(|service| service.name == name);
+            if *subscribes && is_ours && !peer.may_call(name) {
                 self.add(about, Verdict::Note, format!("the peer subscribes to {name}, which we do not publish to it; allow it with: mnetd peer allow {about} {name} --publish"));
             }
             if *publishes && !peer.we_may_call(name) {
-                self.add(about, Verdict::Note, format!("the peer publishes {name}, to which we do not subscribe; allow it with: mnetd peer allow {about} {name} --subscribe"));
+                self.add(about, Verdict::Note, format!("the peer publishes {name}, to which we do not subscribe; if it is to be used, allow it with: mnetd peer allow {about} {name} --subscribe"));
             }
         }
-        let has = |service: &str, publish: bool| {
-            there
-                .iter()
-                .any(|(name, p, s)| name == service && if publish { *p } else { *s })
-        };
-        if has("sso_idp", true) != has("sso_sp", false) {
-            self.add(about, Verdict::Problem, "only one half of single sign-on is ticked there: for its users to come here it must publish sso_idp (identity provider) and subscribe to sso_sp (service provider)");
+        let ticked = |service: &str| there.iter().find(|(name, _, _)| name == service);
+        let publishes_idp = ticked("sso_idp").is_some_and(|(_, publishes, _)| *publishes);
+        let subscribes_sp = ticked("sso_sp").is_some_and(|(_, _, subscribes)| *subscribes);
+        if publishes_idp != subscribes_sp {
+            let missing = if publishes_idp {
+                "Subscribe under SSO (Service Provider)"
+            } else {
+                "Publish under SSO (Identity Provider)"
+            };
+            self.add(about, Verdict::Problem, format!("only one half of single sign-on is ticked there. For its users to come here, tick also: {missing} (Moodle: Networking > Manage peers > this site > Services)"));
         }
     }
 

@@ -171,10 +171,15 @@ fn add(site: &Site, arguments: &AddArguments) -> Result<(), CliError> {
     println!(
         "Added. It may call the service register, and its users may be vouched for (sso_idp)."
     );
-    println!(
-        "Next: in Moodle, Site administration > Networking > Manage peers, add {} and tick the services; then: mnetd doctor {wwwroot}",
-        site.wwwroot
-    );
+    let ours = &site.wwwroot;
+    match introduction.application {
+        Application::Moodle => println!(
+            "Next: in Moodle, Site administration > Networking > Manage peers, add {ours} and tick the services; then: mnetd doctor {wwwroot}"
+        ),
+        Application::Mahara => println!(
+            "Next: in Mahara, Administration > Institutions > Settings of an institution, add the authentication plugin XML-RPC with the wwwroot {ours} and the application Moodle; then: mnetd doctor {wwwroot}"
+        ),
+    }
     Ok(())
 }
 

@@ -32,9 +32,10 @@ const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 pub async fn run(config: &Config) -> Result<(), CliError> {
     let metrics = start_metrics(config);
+    let listener = listen(config.listen).await?;
+    let config = &with_real_address(config, &listener)?;
     let site = Site::open(config, &Handle::current())?;
     site.settle_name()?;
-    let listener = listen(config.listen).await?;
     let (stop, stopped) = watch::channel(());
     let metrics_task = match (config.metrics_listen, metrics) {
         (Some(address), Some(handle)) => {
@@ -109,6 +110,18 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {
     TcpListener::bind(address)
         .await
         .map_err(|source| CliError::Listen { address, source })
+}
+
+/// Port 0 lets the system choose one: the log and the default wwwroot have to name the one it chose.
+fn with_real_address(config: &Config, listener: &TcpListener) -> Result<Config, CliError> {
+    let address = config.listen;
+    let listen = listener
+        .local_addr()
+        .map_err(|source| CliError::Listen { address, source })?;
+    Ok(Config {
+        listen,
+        ..config.clone()
+    })
 }
 
 fn say_what_to_do_next(config: &Config, site: &Site) {

@@ -1,5 +1,7 @@
 //! What every command needs of the site: its database, its keys, its name, its client.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,10 +35,15 @@ pub struct Site {
 impl Site {
     /// Opens database and keys, making them where there are none.
     pub fn open(config: &Config, runtime: &Handle) -> Result<Self, CliError> {
-        std::fs::create_dir_all(&config.data).map_err(|source| CliError::File {
-            path: config.data.clone(),
-            source,
-        })?;
+        // The register is personal data: a directory made here is its owner's alone.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&config.data)
+            .map_err(|source| CliError::File {
+                path: config.data.clone(),
+                source,
+            })?;
         let store = Store::open(&config.database())?;
         let wwwroot = find_wwwroot(config, &store)?;
         let clock = Clock::System;

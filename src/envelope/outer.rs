@@ -133,8 +133,13 @@ impl<'a> Parts<'a> {
                     if elements > MAX_ELEMENTS {
                         return Err(EnvelopeError::TooManyElements);
                     }
-                    if open.is_empty() && !parts.take_root(empty.local_name().as_ref(), &reader)? {
+                    let name = empty.local_name();
+                    if open.is_empty() && !parts.take_root(name.as_ref(), &reader)? {
                         return Ok(None);
+                    }
+                    // Counted like `<a></a>`: which cipher is the second must not depend on the spelling.
+                    if let Some(element) = Element::named(name.as_ref()) {
+                        parts.found.push((element, Cow::Borrowed("")));
                     }
                 }
                 Event::End(_) => {

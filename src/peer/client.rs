@@ -1,14 +1,16 @@
 //! Calling a peer: sign, seal, send, open, verify, and follow its key rotations.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, histogram};
 use thiserror::Error;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
-use super::{Application, Peer, PeerError, Transport, TransportError, service_of};
+use super::binding;
+use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, service_of};
 use crate::clock::{Clock, UnixTime};
 use crate::envelope::{self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed};
 use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore, Mismatch};
@@ -22,9 +24,23 @@ use crate::xmlrpc::{
 /// Fault by which a peer says that it has a new key (docs/protocol.md, A server's order of work).
 pub const FAULT_KEY_CHANGED: i32 = 7025;
 
+/// The service whose calls are bound, by us as by our peers (docs/register.md, Binding).
+const BOUND_SERVICE: &str = "register";
+
+/// Fault by which a peer says that none of its keys opens what was sent to it.
+pub const FAULT_CANNOT_OPEN: i32 = 7023;
+
 /// How long after one key refresh of a peer the next may begin, in seconds: a stranger who sends
 /// badly signed messages in a peer's name must not make us call that peer each time.
 const REFRESH_PAUSE: i64 = 10;
+
+/// How long a call waits for a refresh that another call has begun: two round trips. No longer, for
+/// the peer may call while it answers us, and would wait for us as we for it.
+const REFRESH_WAIT: Duration = Duration::from_secs(3);
+
+/// How long after a key replacement the replaced key may vouch for yet another, in seconds: requests
+/// that began before the first new key was told are long over then.
+const REPLACED_KEY_VOUCHES: i64 = 600;
 
 /// Calls peers.
 #[derive(Clone, Debug)]
@@ -49,14 +65,19 @@ struct Shared {
     clock: Clock,
     transport: Transport,
     workers: Workers,
-    refreshed_at: Mutex<HashMap<PeerId, UnixTime>>,
+    refreshes: Mutex<HashMap<PeerId, LastRefresh>>,
+    /// By peer: the certificate that was replaced last, and when.
+    replaced: Mutex<HashMap<PeerId, (UnixTime, Certificate)>>,
 }
+
+/// When a peer's key was last refreshed; locked while that is under way.
+type LastRefresh = Arc<tokio::sync::Mutex<Option<UnixTime>>>;
 
 /// Why a call brought no result.
 #[derive(Debug, Error)]
 pub enum CallError {
     /// The peer answered with a fault.
-    #[error("{peer} answered with fault {code}: {message}{}", hint(*.code))]
+    #[error("{peer} answered with fault {code}: {}", with_hint(message, *.code))]
     Fault {
         /// Who.
         peer: Wwwroot,
@@ -83,9 +104,14 @@ pub enum CallError {
         "{0} answered with an empty page. With Moodle the usual cause is PHP's OpenSSL 3 without RC4: in openssl.cnf activate both the default and the legacy provider for the PHP process, then restart it"
     )]
     Empty(Wwwroot),
+    /// An envelope with empty ciphers: what Mahara sends when PHP fails at sealing.
+    #[error(
+        "{0} answered with an envelope that holds nothing: PHP could not seal it. Almost surely its OpenSSL 3 lacks the legacy provider (RC4): in openssl.cnf activate both the default and the legacy provider for the PHP process, then restart it"
+    )]
+    NothingSealed(Wwwroot),
     /// The answer is no XML.
     #[error(
-        "{peer} answered with something that is no MNet message, beginning “{beginning}”. Usual causes: networking or the MNet authentication plugin is not enabled there, PHP's OpenSSL 3 lacks its legacy provider (RC4), or the address belongs to another site"
+        "{peer} answered with something that is no MNet message, beginning “{beginning}”. Usual causes: the site shows an error or maintenance page, PHP's OpenSSL 3 there lacks its legacy provider (RC4), or the address belongs to another site"
     )]
     NotMnet {
         /// Who.
@@ -106,12 +132,12 @@ pub enum CallError {
     NotSealed(Wwwroot),
     /// Sealed to a key we do not have.
     #[error(
-        "{0} sealed its answer to a key that is not ours: it knows an old certificate of this site. Delete this peer there and add it again"
+        "{0} sealed its answer to a key that is not ours: it knows an old certificate of this site. In Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save"
     )]
     NotForUs(Wwwroot),
     /// Signed by another key than the one we know.
     #[error(
-        "{0} signed its answer with a key we do not know. If the site was restored or copied, compare fingerprints with its administrator and run: mnetd peer check {0} --accept-key"
+        "{0} signed its answer with a key we do not know. If the site was restored or copied, compare fingerprints with its administrator and run: mnetd peer check {0} --accept-key FINGERPRINT"
     )]
     BadSignature(Wwwroot),
     /// The envelope names somebody else.
@@ -141,7 +167,7 @@ pub enum CallError {
     Replayed(Wwwroot),
     /// A new certificate that nothing proves.
     #[error(
-        "{peer} says it has a new key (fingerprint {fingerprint}), but does not prove it with the old one. Compare the fingerprint with the site's administrator, then run: mnetd peer check {peer} --accept-key {fingerprint}"
+        "{peer} has a new key (fingerprint {fingerprint}) and does not prove it with the one known here: its key was deleted and made anew, the site was restored or copied, or another site stands at its address. Compare the fingerprint with the site's administrator (Moodle shows the certificate under Networking › Settings), then run: mnetd peer check {peer} --accept-key {fingerprint}"
     )]
     UnprovenKey {
         /// Who.
@@ -151,7 +177,7 @@ pub enum CallError {
     },
     /// Fault 7025 twice in a row.
     #[error(
-        "{0} keeps asking for another key; its stored certificate of this site may be damaged. Delete this peer there and add it again"
+        "{0} keeps asking for another key; its stored certificate of this site may be damaged. In Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save"
     )]
     KeyLoop(Wwwroot),
     /// The new certificate is none, or another site's.
@@ -182,6 +208,19 @@ pub enum CallError {
     /// Our own work was cut off.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+impl CallError {
+    /// Whether the cause may be that the peer has another key than the one known here.
+    fn may_mean_another_key(&self) -> bool {
+        matches!(
+            self,
+            Self::Fault {
+                code: FAULT_CANNOT_OPEN,
+                ..
+            } | Self::BadSignature(_)
+        )
+    }
 }
 
 /// A reply that is opened, verified and in time.
@@ -216,7 +255,8 @@ impl Client {
                 clock,
                 transport,
                 workers,
-                refreshed_at: Mutex::default(),
+                refreshes: Mutex::default(),
+                replaced: Mutex::default(),
             }),
         }
     }
@@ -248,32 +288,24 @@ impl Client {
         &self,
         peer: &Peer,
         method: &str,
-        params: Vec<Value>,
+        mut params: Vec<Value>,
     ) -> Result<Value, CallError> {
-        if let Some(service) = service_of(method)
-            && !peer.we_may_call(service)
-        {
+        let service = service_of(method);
+        if let Some(service) = service.filter(|service| !peer.we_may_call(service)) {
             return Err(CallError::NotSubscribed {
                 peer: peer.wwwroot.clone(),
                 service,
             });
         }
+        if service == Some(BOUND_SERVICE) {
+            let binding = binding::bind(&peer.wwwroot, self.shared.clock.now());
+            params.push(binding.map_err(SealError::from)?);
+        }
         let call = Arc::new(MethodCall {
             method: method.to_owned(),
             params,
         });
-        let outcome = self.exchange(peer, &call).await;
-        self.note_contact(peer, &outcome);
-        let reply = match outcome? {
-            Outcome::Reply(reply) => reply,
-            Outcome::NewKey(certificate) => {
-                let peer = self.adopt(peer, *certificate).await?;
-                match self.exchange(&peer, &call).await? {
-                    Outcome::Reply(reply) => reply,
-                    Outcome::NewKey(_) => return Err(CallError::KeyLoop(peer.wwwroot)),
-                }
-            }
-        };
+        let reply = self.exchange_following_keys(peer, &call).await?;
         self.note_dialect(peer, reply.evidence);
         match reply.response {
             MethodResponse::Success(value) => Ok(value),
@@ -285,36 +317,147 @@ impl Client {
         }
     }
 
+    /// An exchange that follows the peer to a new key: once where it answers 7025, and once more where
+    /// the key it named so turns out to be lost.
+    async fn exchange_following_keys(
+        &self,
+        peer: &Peer,
+        call: &Arc<MethodCall>,
+    ) -> Result<Reply, CallError> {
+        let mut peer = peer.clone();
+        let mut adopted = 0;
+        loop {
+            let mut outcome = self.exchange(&peer, call).await;
+            let mut most = 1;
+            if let Err(error) = outcome {
+                outcome = match self.by_replaced_key(&peer, &error).await {
+                    Some(certificate) => Ok(Outcome::NewKey(certificate)),
+                    None => Err(self.explain(&peer, error).await),
+                };
+                most = 2;
+            }
+            self.note_contact(&peer, &outcome);
+            match outcome? {
+                Outcome::Reply(reply) => return Ok(reply),
+                Outcome::NewKey(_) if adopted >= most => {
+                    return Err(CallError::KeyLoop(peer.wwwroot));
+                }
+                Outcome::NewKey(certificate) => {
+                    peer = self.adopt(&peer, *certificate).await?;
+                    adopted += 1;
+                }
+            }
+        }
+    }
+
+    /// The certificate that a peer proves with the key it had before the one known here.
+    ///
+    /// Where two requests find a Moodle's key expired at once, each makes a new one; the later stays,
+    /// and the earlier may have been told to us already. The key before both still opens messages
+    /// there and vouches for the one that stayed.
+    async fn by_replaced_key(&self, peer: &Peer, error: &CallError) -> Option<Box<Certificate>> {
+        if !error.may_mean_another_key() {
+            return None;
+        }
+        let (at, replaced) = self.replaced().remove(&peer.id)?;
+        if self.shared.clock.now().since(at) > REPLACED_KEY_VOUCHES {
+            return None;
+        }
+        let before = Peer {
+            certificate: replaced,
+            ..peer.clone()
+        };
+        match self.exchange(&before, &list_services()).await {
+            Ok(Outcome::NewKey(certificate)) => Some(certificate),
+            _ => None,
+        }
+    }
+
+    fn replaced(&self) -> MutexGuard<'_, HashMap<PeerId, (UnixTime, Certificate)>> {
+        self.shared
+            .replaced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the peer cannot open what is sealed to the key known here, or signs with another: looks
+    /// whether it hands out a new certificate, and if so says that instead, with what to do.
+    async fn explain(&self, peer: &Peer, error: CallError) -> CallError {
+        if !error.may_mean_another_key() {
+            return error;
+        }
+        match self.offered_certificate(peer).await {
+            Ok(offered)
+                if offered != peer.certificate && offered.matches(&peer.wwwroot).is_ok() =>
+            {
+                CallError::UnprovenKey {
+                    peer: peer.wwwroot.clone(),
+                    fingerprint: offered.fingerprint(),
+                }
+            }
+            _ => error,
+        }
+    }
+
     /// Asks a peer whose signature no longer verifies for its new certificate, by the authenticated
     /// path: the clear keyswap only tells whether anything changed, and only an answer to a sealed
     /// `system/listServices` that the old key signed is believed (docs/protocol.md, Key refresh).
     ///
     /// Returns the peer with its new certificate, or `None` where nothing changed, nothing was
-    /// proven, or the last refresh of this peer was a moment ago.
+    /// proven, or the last refresh of this peer was a moment ago or takes long.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn refresh_key(&self, peer: &Peer) -> Result<Option<Peer>, CallError> {
-        if !self.may_refresh(peer.id) {
+        // Calls that arrive together wait for one refresh, which serves them all.
+        let last_refresh = self.last_refresh(peer.id);
+        let Ok(mut last_refresh) = timeout(REFRESH_WAIT, last_refresh.lock()).await else {
+            return Ok(None);
+        };
+        let wwwroot = peer.wwwroot.clone();
+        let stored = self
+            .shared
+            .store
+            .read(move |tx| Peer::find(tx, wwwroot.as_str()));
+        match stored.await? {
+            // Another call has brought the new key meanwhile.
+            Some(stored) if stored.certificate != peer.certificate => return Ok(Some(stored)),
+            _ => {}
+        }
+        let now = self.shared.clock.now();
+        if last_refresh.is_some_and(|last| now.since(last) < REFRESH_PAUSE) {
             return Ok(None);
         }
-        match self.offered_certificate(peer).await {
+        *last_refresh = Some(now);
+        let offered = match self.offered_certificate(peer).await {
             Ok(offered) if offered == peer.certificate => return Ok(None),
-            Ok(_) => {}
+            Ok(offered) => offered,
             Err(error) => {
                 warn!(peer = %peer.wwwroot, %error, "the peer's present certificate could not be fetched");
                 return Ok(None);
             }
-        }
-        let call = Arc::new(MethodCall {
-            method: "system/listServices".to_owned(),
-            params: Vec::new(),
-        });
-        match self.exchange(peer, &call).await {
-            Ok(Outcome::NewKey(certificate)) => self.adopt(peer, *certificate).await.map(Some),
-            Ok(Outcome::Reply(_)) => Ok(None),
+        };
+        let proven = match self.exchange(peer, &list_services()).await {
+            Ok(Outcome::NewKey(certificate)) => Ok(certificate),
+            Ok(Outcome::Reply(_)) => return Ok(None),
+            Err(error) => self.by_replaced_key(peer, &error).await.ok_or(error),
+        };
+        match proven {
+            Ok(certificate) => {
+                // A stranger cannot bring this about, so the next refresh need not wait.
+                *last_refresh = None;
+                self.adopt(peer, *certificate).await.map(Some)
+            }
             Err(error) => {
-                warn!(peer = %peer.wwwroot, %error, "the peer did not prove its new key");
+                let error = if error.may_mean_another_key() {
+                    CallError::UnprovenKey {
+                        peer: peer.wwwroot.clone(),
+                        fingerprint: offered.fingerprint(),
+                    }
+                } else {
+                    error
+                };
+                warn!(%error, "the peer's signature does not verify");
                 Ok(None)
             }
         }
@@ -336,7 +479,8 @@ impl Client {
         .await
     }
 
-    /// Stores a peer's new certificate and returns the peer with it.
+    /// Stores a peer's new certificate and returns the peer with it. The one before it may vouch for
+    /// yet another for a while.
     ///
     /// # Errors
     /// When the database fails.
@@ -347,6 +491,8 @@ impl Client {
             .write(move |tx| peers::set_certificate(tx, id, &pem))
             .await?;
         info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
+        let now = self.shared.clock.now();
+        self.replaced().insert(id, (now, peer.certificate.clone()));
         Ok(Peer {
             certificate,
             ..peer.clone()
@@ -454,20 +600,13 @@ impl Client {
         }
     }
 
-    fn may_refresh(&self, peer: PeerId) -> bool {
-        let now = self.shared.clock.now();
-        let mut refreshed = self
+    fn last_refresh(&self, peer: PeerId) -> LastRefresh {
+        let mut refreshes = self
             .shared
-            .refreshed_at
+            .refreshes
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        match refreshed.get(&peer) {
-            Some(last) if now.since(*last) < REFRESH_PAUSE => false,
-            _ => {
-                refreshed.insert(peer, now);
-                true
-            }
-        }
+        Arc::clone(refreshes.entry(peer).or_default())
     }
 
     fn note_contact(&self, peer: &Peer, outcome: &Result<Outcome, CallError>) {
@@ -500,7 +639,8 @@ fn log(peer: &Peer, method: &str, duration: Duration, outcome: &Result<Value, Ca
         Err(CallError::Fault { code, .. }) => (Some(*code), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    let milliseconds = duration.as_secs_f64() * 1000.0;
+    // Rounded to microseconds, so that lines can be read.
+    let milliseconds = (duration.as_secs_f64() * 1e6).round() / 1e3;
     info!(target: "mnetd::call", peer = %peer.wwwroot, method, fault, failure, milliseconds, "call out");
     let word = match (fault, failure.is_some()) {
         (Some(code), _) => code.to_string(),
@@ -509,6 +649,14 @@ fn log(peer: &Peer, method: &str, duration: Duration, outcome: &Result<Value, Ca
     };
     counter!("mnetd_calls_out_total", "outcome" => word).increment(1);
     histogram!("mnetd_call_out_seconds").record(duration.as_secs_f64());
+}
+
+/// The call that changes nothing and that every peer answers.
+fn list_services() -> Arc<MethodCall> {
+    Arc::new(MethodCall {
+        method: "system/listServices".to_owned(),
+        params: Vec::new(),
+    })
 }
 
 /// A reply after every check that needs nothing but keys.
@@ -532,6 +680,9 @@ fn open_reply(peer: &Peer, ring: &KeyRing, body: &[u8]) -> Result<Opening, CallE
         Ok(Outer::Plain) => read_clear_reply(peer, body).map(Opening::Clear),
         Err(EnvelopeError::NotXml { .. } | EnvelopeError::DocumentType) => {
             Err(not_mnet(&peer.wwwroot, body))
+        }
+        Err(EnvelopeError::Missing("CipherValue")) => {
+            Err(CallError::NothingSealed(peer.wwwroot.clone()))
         }
         Err(reason) => Err(CallError::Envelope {
             peer: peer.wwwroot.clone(),
@@ -639,10 +790,34 @@ fn read_clear_reply(peer: &Peer, body: &[u8]) -> Result<Reply, CallError> {
 }
 
 fn decode(peer: &Peer, payload: &[u8]) -> Result<(MethodResponse, TextEvidence), CallError> {
-    decode_as(peer.dialect.reading(), payload).map_err(|reason| CallError::Payload {
+    decode_in_its_dialect(peer, payload).map_err(|reason| CallError::Payload {
         peer: peer.wwwroot.clone(),
         reason,
     })
+}
+
+/// Reads a response in the dialect known of the peer, or in the one it shows itself.
+fn decode_in_its_dialect(
+    peer: &Peer,
+    payload: &[u8],
+) -> Result<(MethodResponse, TextEvidence), DecodeError> {
+    let known = peer.dialect.reading();
+    let decoded = decode_as(known, payload);
+    if peer.dialect_fixed {
+        return decoded;
+    }
+    let shown = match &decoded {
+        Ok((_, evidence)) => peer
+            .dialect
+            .corrected_by(*evidence, peer.application)
+            .map(Dialect::reading),
+        // PHP's old extension writes references that XML forbids (docs/protocol.md, Characters).
+        Err(_) => Some(Encoding::BytesAsLatin1),
+    };
+    match shown {
+        Some(shown) if shown != known => decode_as(shown, payload).or(decoded),
+        _ => decoded,
+    }
 }
 
 fn decode_as(
@@ -678,23 +853,32 @@ pub(super) fn not_mnet(peer: &Wwwroot, body: &[u8]) -> CallError {
     }
 }
 
+/// A fault's text as one sentence, and what such a fault usually means as the next.
+fn with_hint(message: &str, code: i32) -> String {
+    let hint = hint(code);
+    if hint.is_empty() {
+        return message.to_owned();
+    }
+    format!("{}. {hint}", message.trim_end().trim_end_matches('.'))
+}
+
 /// What a fault of a peer's usually means to the administrator here.
 fn hint(code: i32) -> &'static str {
     match code {
         704 => {
-            ". Networking is off there (Moodle: Site administration › Advanced features › Networking)"
+            "Networking is off there (Moodle: Site administration › Advanced features › Networking)"
         }
         707 => {
-            ". The service is not published to us there (Moodle: Networking › Manage peers › Services)"
+            "The service is not published to us there (Moodle: Networking › Manage peers › Services)"
         }
         710 => {
-            ". The peer verifies our signature with an old certificate: delete this site there and add it again, or check that no copy of this site uses the same address"
+            "The peer verifies our signature with another certificate. Right after a key rotation here, call again; else, in Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save; and check that no copy of this site uses the same address"
         }
-        7012 => ". There is no such method there, or it is not published to us",
-        7020 => ". The peer does not know this site by that wwwroot: add it there as a peer",
-        7021 => ". The peer does not take calls that are not sealed",
-        7023 => {
-            ". The peer could not open our message: it has another key than the one stored here; run mnetd peer check"
+        7012 => "There is no such method there, or it is not published to us",
+        7020 => "The peer does not know this site by that wwwroot: add it there as a peer",
+        7021 => "The peer does not take calls that are not sealed",
+        FAULT_CANNOT_OPEN => {
+            "The peer could not open our message. With Moodle the usual cause is PHP's OpenSSL 3 without RC4: in openssl.cnf activate both the default and the legacy provider for the PHP process, then restart it"
         }
         _ => "",
     }

@@ -1,5 +1,6 @@
 //! Meeting a peer: its name, its certificate, and whether the two belong together.
 
+use reqwest::StatusCode;
 use thiserror::Error;
 
 use super::client::CallError;
@@ -100,10 +101,20 @@ async fn find_certificate(
         moodle,
         CallError::Transport(TransportError::Status { .. }) | CallError::NotMnet { .. }
     );
-    if is_elsewhere && let Ok(certificate) = ask(Application::Mahara).await {
-        return Ok((Application::Mahara, certificate));
+    if !is_elsewhere {
+        return Err(moodle);
     }
-    Err(moodle)
+    match ask(Application::Mahara).await {
+        Ok(certificate) => Ok((Application::Mahara, certificate)),
+        // Nothing stands at Mahara's paths either.
+        Err(CallError::Transport(TransportError::Status { status, .. }))
+            if status == StatusCode::NOT_FOUND =>
+        {
+            Err(moodle)
+        }
+        Err(CallError::NotMnet { .. }) => Err(moodle),
+        Err(mahara) => Err(mahara),
+    }
 }
 
 /// `system/keyswap` in the clear: hands over our certificate and asks for theirs.

@@ -4,6 +4,7 @@
 //! follows their key rotations by the authenticated path alone.
 
 pub mod address;
+pub mod binding;
 mod client;
 mod introduction;
 mod rights;
@@ -19,10 +20,10 @@ use crate::keys::Certificate;
 use crate::store::peers::PeerService;
 use crate::store::{MAX_PAGE, Page, PeerId, ReadTx, StoreError, peers};
 use crate::wwwroot::Wwwroot;
-use crate::xmlrpc::{Charset, Encoding, TextEvidence};
+use crate::xmlrpc::{Encoding, TextEvidence};
 
 pub use crate::store::peers::{Application, TextDialect as Dialect};
-pub use client::{CallError, Client, ClientSettings};
+pub use client::{CallError, Client, ClientSettings, FAULT_CANNOT_OPEN};
 pub use introduction::{Introduction, IntroductionError, introduce};
 pub use rights::{first_rights, service_of};
 pub use transport::{Transport, TransportError};
@@ -214,14 +215,12 @@ impl Dialect {
 
     /// What a document shows of its sender: `None` where it fits `self`, or shows nothing.
     ///
-    /// Under a declaration of UTF-8 a text such as `Ã¸` is taken as it stands: schools have names in
-    /// their data that some import once garbled, and PHP's old extension declares iso-8859-1.
+    /// Where nothing shows PHP's old extension for certain, a text such as `Ã¸` is taken as it
+    /// stands: schools have names in their data that some import once garbled.
     #[must_use]
     pub fn corrected_by(self, evidence: TextEvidence, application: Application) -> Option<Self> {
         let shown = match (evidence.dialect()?, application) {
-            (Encoding::BytesAsLatin1, _) if evidence.declared == Some(Charset::Utf8) => {
-                return None;
-            }
+            (Encoding::BytesAsLatin1, _) if !evidence.shows_the_old_extension() => return None,
             (Encoding::BytesAsLatin1, Application::Mahara) => Self::Mahara,
             (Encoding::BytesAsLatin1, Application::Moodle) => Self::OldPhp,
             (Encoding::Utf8, Application::Moodle) => Self::Utf8,

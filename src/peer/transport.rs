@@ -243,11 +243,13 @@ async fn read(url: &str, mut response: Response, limit: usize) -> Result<Vec<u8>
 fn hint(status: StatusCode) -> &'static str {
     match status.as_u16() {
         404 => {
-            ": there is no MNet server at this address. Check the wwwroot and, in Moodle, that networking is on"
+            ": there is no MNet server at this address. Check the wwwroot and, in Moodle, that networking is on (Site administration › Advanced features)"
         }
         401 | 403 => {
-            ": the web server lets nobody through, perhaps for a password or an address list"
+            ": the web server lets nobody through, perhaps for a password or an address list. A Mahara answers so while networking is off (Administration › Configure site › Networking)"
         }
+        503 => ": the site is in maintenance mode or overloaded. Try again later",
+        502 | 504 => ": the reverse proxy there gets no answer from the site itself",
         500..=599 => {
             ": the site failed while answering. With Moodle the usual cause is PHP's OpenSSL 3 without its legacy provider (RC4); look into its error log"
         }
@@ -271,6 +273,10 @@ fn explain(url: &str, error: &reqwest::Error) -> TransportError {
         }
         causes.push(error.to_string());
         cause = error.source();
+    }
+    // The outermost only says that it is the client's error.
+    if causes.len() > 1 && causes[0].starts_with("client error") {
+        causes.remove(0);
     }
     // Outer errors often repeat the inner one's text.
     causes.dedup_by(|next, previous| previous.contains(next.as_str()));

@@ -4,17 +4,11 @@
 //! and anyone could re-date it. A bound call carries `{mnetd_to, mnetd_at, mnetd_nonce}` as one more
 //! parameter (docs/register.md, Binding).
 
-use super::fault::Refusal;
+use super::fault::{self, Refusal};
 use crate::clock::UnixTime;
+use crate::peer::binding::{AT, NONCE, NONCE_BYTES, TO};
 use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::Value;
-
-const TO: &str = "mnetd_to";
-const AT: &str = "mnetd_at";
-const NONCE: &str = "mnetd_nonce";
-
-/// How many bytes a nonce has: 32 hexadecimal digits.
-pub const NONCE_BYTES: usize = 16;
 
 /// What a bound call says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +68,7 @@ impl Binding {
     pub fn check(&self, wwwroot: &Wwwroot, window: Window, now: UnixTime) -> Result<(), Refusal> {
         if self.to != wwwroot.as_str() {
             return Err(Refusal::OtherRecipient {
-                bound_to: self.to.clone(),
+                bound_to: fault::named(&self.to),
                 wwwroot: wwwroot.to_string(),
             });
         }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::envelope::EnvelopeError;
 use crate::register::RegisterError;
+use crate::wwwroot::MAX_LENGTH;
 use crate::xmlrpc::{DecodeError, Fault};
 
 /// Why a message gets no XML-RPC answer at all, only an HTTP status: it is not even an envelope.
@@ -26,7 +27,9 @@ pub enum Rejected {
 #[derive(Debug, Error)]
 pub enum Refusal {
     /// No peer of that name.
-    #[error("{0}")]
+    #[error(
+        "{0} is not a peer of this site; an administrator here can add it with: mnetd peer add {0}"
+    )]
     UnknownPeer(String),
     /// The envelope names nobody.
     #[error("the envelope has no wwwroot, so nobody knows whose call this is")]
@@ -44,6 +47,11 @@ pub enum Refusal {
     /// None of our keys opens it.
     #[error("mnet/encryption-invalid")]
     NotForUs,
+    /// The ciphers are empty: what Mahara sends when PHP fails at sealing.
+    #[error(
+        "the envelope holds nothing: the PHP of the sender could not seal it, most likely because its OpenSSL 3 lacks the legacy provider (RC4)"
+    )]
+    NothingSealed,
     /// It was sealed to an old key: the text is our present certificate.
     #[error("{0}")]
     KeyChanged(String),
@@ -168,7 +176,7 @@ impl Refusal {
     pub fn code(&self) -> i32 {
         match self {
             Self::UnknownPeer(_) | Self::Nameless | Self::Address { .. } => 7020,
-            Self::NotForUs => 7023,
+            Self::NotForUs | Self::NothingSealed => 7023,
             Self::KeyChanged(_) => 7025,
             Self::InTheClear => 7021,
             Self::NotSigned => 711,
@@ -196,6 +204,12 @@ impl Refusal {
     }
 }
 
+/// A name as it is repeated in a fault: no longer than a wwwroot can be, so that nobody gets a megabyte
+/// back that they sent as one.
+pub(super) fn named(wwwroot: &str) -> String {
+    wwwroot.chars().take(MAX_LENGTH).collect()
+}
+
 /// What a defective envelope comes to: a refusal where it is XML and only lacks something, a
 /// rejection where it is no envelope at all.
 pub(super) fn defective(error: EnvelopeError) -> Result<Refusal, Rejected> {
@@ -206,9 +220,8 @@ pub(super) fn defective(error: EnvelopeError) -> Result<Refusal, Rejected> {
         | EnvelopeError::TooDeep
         | EnvelopeError::TooManyElements => Err(Rejected::Malformed(error)),
         EnvelopeError::Missing("wwwroot") => Ok(Refusal::Nameless),
-        EnvelopeError::Missing("CipherValue") | EnvelopeError::NotBase64("CipherValue") => {
-            Ok(Refusal::NotForUs)
-        }
+        EnvelopeError::Missing("CipherValue") => Ok(Refusal::NothingSealed),
+        EnvelopeError::NotBase64("CipherValue") => Ok(Refusal::NotForUs),
         EnvelopeError::Missing(_) | EnvelopeError::NotBase64(_) | EnvelopeError::NotATime => {
             Ok(Refusal::BadSignature)
         }

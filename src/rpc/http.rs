@@ -263,8 +263,9 @@ fn unread_body(unread: Unread) -> Response<Body> {
     match unread {
         Unread::TooLong => text(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "The request is broken off or longer than a message may be (8 MiB).",
+            "The request is longer than a message may be (8 MiB).",
         ),
+        Unread::BrokenOff => text(StatusCode::BAD_REQUEST, "The request is broken off."),
         Unread::TooSlow => text(StatusCode::REQUEST_TIMEOUT, "The request came too slowly."),
         Unread::Busy => text(
             StatusCode::SERVICE_UNAVAILABLE,

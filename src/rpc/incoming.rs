@@ -39,8 +39,10 @@ pub struct Held {
 /// Why a body was not read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
-    /// It is longer than a message may be, or the client broke it off.
+    /// It is longer than a message may be.
     TooLong,
+    /// It ends before its length, or is badly chunked.
+    BrokenOff,
     /// It did not come in time.
     TooSlow,
     /// Other long bodies had all the places until the time was over.
@@ -56,12 +58,16 @@ impl Bodies {
         }
     }
 
-    /// Reads a body to its end.
+    /// Reads a body to its end. One that is declared too long is not read at all.
     ///
     /// # Errors
     /// [`Unread`] where it has none, or none in time.
     pub async fn read(&self, mut body: Body) -> Result<Held, Unread> {
+        if body.size_hint().lower() > u64::try_from(envelope::MAX_BYTES).unwrap_or(u64::MAX) {
+            return Err(Unread::TooLong);
+        }
         let deadline = Instant::now() + self.timeout;
+        // Nothing is set aside for a length that is only announced.
         let mut bytes = Vec::new();
         let is_whole = timeout_at(deadline, fill(&mut bytes, &mut body, SHORT_BODY_BYTES))
             .await
@@ -92,7 +98,7 @@ async fn fill(bytes: &mut Vec<u8>, body: &mut Body, limit: usize) -> Result<bool
     while bytes.len() <= limit {
         match chunk(body).await {
             Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
-            Some(Err(_)) => return Err(Unread::TooLong),
+            Some(Err(_)) => return Err(Unread::BrokenOff),
             None => return Ok(true),
         }
     }

@@ -229,7 +229,8 @@ impl CallRecord {
         from: IpAddr,
         outcome: &Result<Vec<u8>, Rejected>,
     ) {
-        let milliseconds = duration.as_secs_f64() * 1000.0;
+        // Rounded to microseconds, so that lines can be read.
+        let milliseconds = (duration.as_secs_f64() * 1e6).round() / 1e3;
         let rejected = outcome.as_ref().err().map(ToString::to_string);
         info!(
             target: "mnetd::call",

@@ -14,7 +14,7 @@ use super::{State, dispatch, respond, services};
 use crate::envelope::{BadSignature, Opened, Outer, Sealed, SessionKeyDigest, Signed, Verified};
 use crate::keys::KeyRing;
 use crate::peer::{self, Peer, PeerError};
-use crate::store::{StoreError, WriteTx, peers, requests};
+use crate::store::{PeerId, StoreError, WriteTx, peers, requests};
 use crate::xmlrpc::{self, Decoded, Encoding, Limits, MethodCall, Value};
 
 /// Who calls.
@@ -139,15 +139,25 @@ impl Look<'_> {
         self.wrapping.signed = true;
         if signed.wwwroot() != sealed.wwwroot() {
             return Err(Refusal::TwoSenders {
-                outer: sealed.wwwroot().to_owned(),
-                inner: signed.wwwroot().to_owned(),
+                outer: fault::named(sealed.wwwroot()),
+                inner: fault::named(signed.wwwroot()),
             }
             .into());
         }
         let verified = self.verify(signed, &peer, Some(session_key))?;
         let place = self.enter(session_key)?;
-        let call = self.read_call(&verified, &peer)?;
-        Ok((Caller::Peer(Box::new(peer)), call, Some(place)))
+        let call = self
+            .check_date(&verified)
+            .map_err(Stop::from)
+            .and_then(|()| self.read_call(&verified, &peer));
+        match call {
+            Ok(call) => Ok((Caller::Peer(Box::new(peer)), call, Some(place))),
+            Err(stop) => {
+                // Heard is heard: its date can be changed unread, and it must not count as new then.
+                self.state.remember(place, peer.id);
+                Err(stop)
+            }
+        }
     }
 
     /// Signed, but not sealed: only from an address that may call in the clear.
@@ -160,6 +170,7 @@ impl Look<'_> {
         self.wrapping.signed = true;
         self.wrapping.encoding = peer.dialect.response();
         let verified = self.verify(signed, &peer, None)?;
+        self.check_date(&verified)?;
         let call = self.read_call(&verified, &peer)?;
         Ok((Caller::Peer(Box::new(peer)), call, None))
     }
@@ -197,9 +208,7 @@ impl Look<'_> {
             .store
             .read_blocking(|tx| Peer::find(tx, wwwroot))
             .map_err(|error: PeerError| internal(&error))?;
-        let peer = found.ok_or_else(|| {
-            Refusal::UnknownPeer(wwwroot.chars().take(crate::wwwroot::MAX_LENGTH).collect())
-        })?;
+        let peer = found.ok_or_else(|| Refusal::UnknownPeer(fault::named(wwwroot)))?;
         self.record.peer = Some(peer.wwwroot.to_string());
         if !peer.may_call_from(self.from) {
             return Err(Refusal::Address {
@@ -224,10 +233,12 @@ impl Look<'_> {
             }
             Err((_, BadSignature)) => return Err(Refusal::BadSignature.into()),
         };
-        self.state
-            .window
-            .check(verified.timestamp(), self.state.clock.now())?;
         Ok(verified)
+    }
+
+    fn check_date(&self, verified: &Verified) -> Result<(), Refusal> {
+        let now = self.state.clock.now();
+        self.state.window.check(verified.timestamp(), now)
     }
 
     /// Takes the call's place among those under way, and looks whether it was heard before.
@@ -311,35 +322,11 @@ impl Look<'_> {
                 })));
             }
         };
-        self.remember(place, &caller);
+        if let (Some(place), Caller::Peer(peer)) = (place, &caller) {
+            self.state.remember(place, peer.id);
+        }
         self.record.note_outcome(&outcome);
         self.done(outcome)
-    }
-
-    /// Notes a call that changed nothing, without waiting for the disk: heard again after a crash, it
-    /// would again change nothing.
-    fn remember(&self, place: Option<Place>, caller: &Caller) {
-        let (Some(place), Caller::Peer(peer)) = (place, caller) else {
-            return;
-        };
-        let (id, now) = (peer.id, self.state.clock.now());
-        let place = Arc::new(place);
-        let mark = {
-            let place = Arc::clone(&place);
-            move |tx: &WriteTx<'_>| -> Result<Arc<Place>, StoreError> {
-                let identity = place.identity();
-                requests::mark_seen(tx, identity.key_pair.as_bytes(), identity.session_key.0)?;
-                peers::note_contact(tx, id, now, None)?;
-                // Handed back, so that the place is held until the mark is on disk.
-                Ok(place)
-            }
-        };
-        // With too many marks waiting already, this call waits for its own.
-        if !self.state.store.write_behind(mark.clone())
-            && let Err(error) = self.state.store.write_blocking(mark)
-        {
-            error!(%error, "a call could not be noted");
-        }
     }
 
     fn done(mut self, outcome: Result<Value, Refusal>) -> Result<Step, Rejected> {
@@ -351,6 +338,40 @@ impl Look<'_> {
             body: answer::finish(Ok(wrapped))?,
             record: self.record,
         }))
+    }
+}
+
+impl State {
+    /// [`State::remember`] for the async side: it may have to wait.
+    pub(super) async fn remember_from_async(self: &Arc<Self>, place: Place, peer: PeerId) {
+        let state = Arc::clone(self);
+        let remembered = self.workers.run(move || state.remember(place, peer)).await;
+        if let Err(error) = remembered {
+            error!(%error, "a call could not be noted");
+        }
+    }
+
+    /// Notes a call that changed nothing, answered or refused, without waiting for the disk: heard again
+    /// after a crash, it would again change nothing.
+    pub(super) fn remember(&self, place: Place, peer: PeerId) {
+        let now = self.clock.now();
+        let place = Arc::new(place);
+        let mark = {
+            let place = Arc::clone(&place);
+            move |tx: &WriteTx<'_>| -> Result<Arc<Place>, StoreError> {
+                let identity = place.identity();
+                requests::mark_seen(tx, identity.key_pair.as_bytes(), identity.session_key.0)?;
+                peers::note_contact(tx, peer, now, None)?;
+                // Handed back, so that the place is held until the mark is on disk.
+                Ok(place)
+            }
+        };
+        // With too many marks waiting already, this call waits for its own.
+        if !self.store.write_behind(mark.clone())
+            && let Err(error) = self.store.write_blocking(mark)
+        {
+            error!(%error, "a call could not be noted");
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub mod sections;
 pub mod settings;
 pub mod statuses;
 
-use std::fs::{OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -103,6 +103,8 @@ impl Store {
             path: path.to_owned(),
             reason,
         };
+        // One opener at a time: SQLite's own locks do not cover the turn to WAL and several migrations.
+        let _opening = lock_folder(path).map_err(|error| unopened(error.into()))?;
         create_private(path).map_err(|error| unopened(error.into()))?;
         let mut conn = Connection::open_with_flags(
             path,
@@ -236,6 +238,16 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Store({})", self.inner.path.display())
     }
+}
+
+/// Locks the folder the database lies in until the handle is dropped.
+fn lock_folder(path: &Path) -> io::Result<File> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = File::open(folder.unwrap_or(Path::new(".")))?;
+    folder.lock()?;
+    Ok(folder)
 }
 
 /// Makes the file for its owner alone, or takes everybody else's rights from one that is there.

@@ -91,6 +91,19 @@ pub fn mark_nonce(
     Ok(marked == 1)
 }
 
+/// Whether a peer has used a nonce.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn was_nonce_used(tx: &ReadTx<'_>, peer: PeerId, nonce: &[u8]) -> Result<bool, StoreError> {
+    let found = tx.one(
+        "SELECT 1 FROM seen_nonce WHERE peer_id = ?1 AND nonce = ?2",
+        params![peer, nonce],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 /// Whether the database answers.
 ///
 /// # Errors

@@ -614,7 +614,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The character of `&name;`.
-    fn character(&self, name: &str) -> Result<char, DecodeError> {
+    fn character(&mut self, name: &str) -> Result<char, DecodeError> {
         let at = self.place.in_document(self.token_at);
         let unknown = || DecodeError::UnknownReference {
             name: Snippet::of(name),
@@ -642,6 +642,7 @@ impl<'a> Parser<'a> {
             Encoding::Utf8 => None,
         };
         let code = code.unwrap_or_else(|| u32::from_str_radix(digits, radix).unwrap_or(u32::MAX));
+        self.evidence.references |= code >= 0x80;
         char::from_u32(code)
             .filter(|&character| is_xml_char(character))
             .ok_or(DecodeError::ForbiddenCharacter { code, at })

@@ -68,6 +68,8 @@ pub struct TextEvidence {
     /// A text has characters beyond U+00FF, or some up to U+00FF that are no UTF-8 when taken for bytes: the
     /// characters are meant as they stand.
     pub true_characters: bool,
+    /// Some character beyond ASCII is written as a numeric reference.
+    pub references: bool,
 }
 
 impl TextEvidence {
@@ -84,6 +86,20 @@ impl TextEvidence {
             Some(Encoding::BytesAsLatin1)
         } else {
             None
+        }
+    }
+
+    /// Whether characters that may be bytes are bytes for certain, and no name that some import garbled.
+    ///
+    /// They are under ISO-8859-1, which nobody else declares, and where references stand under UTF-8: asked to
+    /// declare UTF-8 (as Mahara asks it), the old extension still writes each byte as a reference, while Moodle ≥ 4.1
+    /// writes characters under that declaration and references under none.
+    #[must_use]
+    pub fn shows_the_old_extension(&self) -> bool {
+        match self.declared {
+            Some(Charset::Latin1) => true,
+            Some(Charset::Utf8) => self.references,
+            _ => false,
         }
     }
 
@@ -221,6 +237,7 @@ mod tests {
                     declared: Some(Charset::Latin1),
                     bytes_as_latin1: true,
                     true_characters: false,
+                    references: false,
                 };
                 assert_eq!(evidence.meant_by(Cow::Borrowed(text), sender), text);
                 assert_eq!(evidence.dialect(), Some(Encoding::Utf8));

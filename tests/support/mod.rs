@@ -1,7 +1,9 @@
 //! What the tests share: the recorded traffic, and sites made on the spot.
 #![allow(dead_code, reason = "each test uses its own part of this")]
 
+pub mod http;
 pub mod php;
+pub mod program;
 pub mod site;
 
 use std::fs;

@@ -306,25 +306,36 @@ impl Stranger {
 
     /// Takes the wrapping off an answer; a signature must be `signer`'s.
     pub fn open(&self, answer: &[u8], signer: &Certificate) -> Answer {
-        let (body, sealed, session_key) = match Outer::read(answer).unwrap() {
-            Outer::Encrypted(envelope) => {
-                let opened = envelope.open(self.pair.private_key()).unwrap();
-                (opened.body, true, Some(opened.session_key))
-            }
-            Outer::Signed(_) | Outer::Plain => (answer.to_vec(), false, None),
-        };
-        let (payload, signed) = match Outer::read(&body).unwrap() {
-            Outer::Signed(message) => {
-                let verified = message.verify(signer.public_key(), session_key).unwrap();
-                (verified.payload().to_vec(), true)
-            }
-            _ => (body, false),
-        };
+        let (payload, sealed, signed) = self.unwrap(answer, signer);
         let decoded = decode_response(&payload, Encoding::Utf8, &Limits::default()).unwrap();
         Answer {
             response: decoded.message,
             sealed,
             signed,
+        }
+    }
+
+    /// The payload of a message sealed to us and signed by `signer`, as it was written.
+    pub fn open_payload(&self, message: &[u8], signer: &Certificate) -> Vec<u8> {
+        let (payload, sealed, signed) = self.unwrap(message, signer);
+        assert!(sealed && signed, "sealed: {sealed}, signed: {signed}");
+        payload
+    }
+
+    fn unwrap(&self, message: &[u8], signer: &Certificate) -> (Vec<u8>, bool, bool) {
+        let (body, sealed, session_key) = match Outer::read(message).unwrap() {
+            Outer::Encrypted(envelope) => {
+                let opened = envelope.open(self.pair.private_key()).unwrap();
+                (opened.body, true, Some(opened.session_key))
+            }
+            Outer::Signed(_) | Outer::Plain => (message.to_vec(), false, None),
+        };
+        match Outer::read(&body).unwrap() {
+            Outer::Signed(message) => {
+                let verified = message.verify(signer.public_key(), session_key).unwrap();
+                (verified.payload().to_vec(), sealed, true)
+            }
+            _ => (body, sealed, false),
         }
     }
 }

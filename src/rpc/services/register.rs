@@ -4,6 +4,7 @@
 //! changes are on disk together before it is answered. Each call of a multicall has a savepoint of its
 //! own, so that one refused call leaves the others standing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -71,16 +72,16 @@ pub async fn answer(
     let Caller::Peer(peer) = caller else {
         return Err(Refusal::NotSigned);
     };
-    let mut order = Order::read(call)?;
-    if !peer.may_call(SERVICE) {
-        return Err(Refusal::NotPublished {
-            service: SERVICE,
-            wwwroot: peer.wwwroot.to_string(),
-        });
-    }
-    if let Some(binding) = &order.binding {
-        binding.check(&state.wwwroot, state.window, state.clock.now())?;
-    }
+    let mut order = match Order::take(state, peer, call) {
+        Ok(order) => order,
+        Err(refusal) => {
+            // Heard is heard: refused today, it must not count as new when more is allowed tomorrow.
+            if let Some(place) = place {
+                state.remember_from_async(place, peer.id).await;
+            }
+            return Err(refusal);
+        }
+    };
     let mut questions = MAX_QUESTIONS;
     for slot in &mut order.slots {
         if let Ok(Call::FetchUser(FetchUser::Ask(key))) = slot {
@@ -124,6 +125,35 @@ fn split(slots: Vec<Slot>) -> (Vec<(usize, Call)>, Endings) {
 }
 
 impl Order {
+    /// Reads a message of `peer`, and checks that it may send it. The transaction has the last word on
+    /// nonces and on whether binding is required; this comes before the peer is asked anything.
+    fn take(state: &State, peer: &Peer, call: MethodCall) -> Result<Self, Refusal> {
+        let order = Self::read(call)?;
+        if !peer.may_call(SERVICE) {
+            return Err(Refusal::NotPublished {
+                service: SERVICE,
+                wwwroot: peer.wwwroot.to_string(),
+            });
+        }
+        match &order.binding {
+            Some(binding) => {
+                binding.check(&state.wwwroot, state.window, state.clock.now())?;
+                let used = state
+                    .store
+                    .read_blocking(|tx| requests::was_nonce_used(tx, peer.id, &binding.nonce))
+                    .map_err(|error: StoreError| internal(&error))?;
+                if used {
+                    return Err(Refusal::NonceUsed(hex::encode(binding.nonce)));
+                }
+            }
+            None if peer.binding_required => {
+                return Err(Refusal::NotBound(peer.wwwroot.to_string()));
+            }
+            None => {}
+        }
+        Ok(order)
+    }
+
     fn read(mut call: MethodCall) -> Result<Self, Refusal> {
         let binding = Binding::take_from(&mut call.params)?;
         if system::Method::named(&call.method) == Some(system::Method::Multicall) {
@@ -170,7 +200,7 @@ fn read_entry(entry: &Value) -> Slot {
         .and_then(Value::to_text)
         .ok_or_else(|| refuse("a methodName in each call"))?;
     let params = match entry.get("params") {
-        None => &[],
+        None => Cow::Borrowed(&[] as &[Value]),
         Some(params) => items(params).ok_or_else(|| refuse("params as an array in each call"))?,
     };
     if system::Method::named(&method).is_some() {
@@ -178,14 +208,14 @@ fn read_entry(entry: &Value) -> Slot {
             "calls of the register; system methods are called by themselves",
         ));
     }
-    read_call(&method, params)
+    read_call(&method, &params)
 }
 
-/// The items of an array, or of what PHP makes of an empty one.
-fn items(value: &Value) -> Option<&[Value]> {
+/// The items of an array, of what PHP makes of an empty one, or of a struct that is a PHP list with gaps.
+fn items(value: &Value) -> Option<Cow<'_, [Value]>> {
     match value.as_array() {
-        Some(items) => Some(items),
-        None => value.to_list().map(|_| &[] as &[Value]),
+        Some(items) => Some(Cow::Borrowed(items)),
+        None => Some(value.to_list()?.into_iter().cloned().collect()),
     }
 }
 
@@ -264,7 +294,7 @@ fn apply(
 }
 
 /// Where a call named a user the register has not seen, asks the peer for that user, stores the
-/// answer and carries the call out again.
+/// answer and carries the call out again; a section may name several.
 async fn ask_for_missing(
     state: &Arc<State>,
     peer: &Peer,
@@ -272,39 +302,50 @@ async fn ask_for_missing(
     endings: &mut Endings,
     questions: &mut usize,
 ) {
-    for (index, (place, _)) in calls.iter().enumerate() {
+    for (index, (place, call)) in calls.iter().enumerate() {
         let ending = &mut endings[*place];
-        let Some(Err(Refusal::Register(error))) = ending else {
-            continue;
-        };
-        let Some(id) = error.wanted_user() else {
-            continue;
-        };
-        let key = UserKey::Id {
-            idnumber: id.to_owned(),
-            username: None,
-        };
-        let fetched = match state.asking.fetch(state, peer, &key, questions).await {
-            Ok(call) => call,
-            Err(refusal) => {
-                debug!(peer = %peer.wwwroot, %refusal, "a missing user could not be asked for");
-                continue;
+        while let Some(key) = missing_user(call, ending.as_ref()) {
+            let fetched = match state.asking.fetch(state, peer, &key, questions).await {
+                Ok(call) => call,
+                Err(refusal) => {
+                    debug!(peer = %peer.wwwroot, %refusal, "a missing user could not be asked for");
+                    break;
+                }
+            };
+            let author = Author::Peer { id: peer.id };
+            let now = state.clock.now();
+            let calls = Arc::clone(calls);
+            let again = state.store.write(move |tx| -> Result<_, StoreError> {
+                match apply(tx, &author, &fetched, now)? {
+                    Ok(_) => apply(tx, &author, &calls[index].1, now),
+                    Err(error) => Ok(Err(error)),
+                }
+            });
+            match again.await {
+                Ok(reply) => *ending = Some(reply.map_err(Refusal::Register)),
+                Err(error) => {
+                    warn!(%error, "a missing user could not be stored");
+                    break;
+                }
             }
-        };
-        let author = Author::Peer { id: peer.id };
-        let now = state.clock.now();
-        let calls = Arc::clone(calls);
-        let again = state.store.write(move |tx| -> Result<_, StoreError> {
-            match apply(tx, &author, &fetched, now)? {
-                Ok(_) => apply(tx, &author, &calls[index].1, now),
-                Err(error) => Ok(Err(error)),
-            }
-        });
-        match again.await {
-            Ok(reply) => *ending = Some(reply.map_err(Refusal::Register)),
-            Err(error) => warn!(%error, "a missing user could not be stored"),
         }
     }
+}
+
+/// The user that has to be there before `call` can be carried out, where it is a call that brings
+/// something in: nobody is asked for so as to be removed.
+fn missing_user(call: &Call, ending: Option<&Result<Reply, Refusal>>) -> Option<UserKey> {
+    let brings_in = matches!(
+        call,
+        Call::NewSection(_) | Call::UpdateSection(_) | Call::NewEnrolment(_) | Call::NewGrade(_)
+    );
+    let Some(Err(Refusal::Register(error))) = ending.filter(|_| brings_in) else {
+        return None;
+    };
+    Some(UserKey::Id {
+        idnumber: error.wanted_user()?.to_owned(),
+        username: None,
+    })
 }
 
 /// A result of a multicall: an array of one value, or a fault as a struct, as XML-RPC's multicall has it.
@@ -360,6 +401,13 @@ impl AskBack {
             .call(peer, &method, vec![question(key)])
             .await
             .map_err(|error| in_vain(error.to_string()))?;
+        if is_nobody(&answer) {
+            return Err(in_vain(format!(
+                "{} was asked back for {} and knows no such user",
+                peer.wwwroot,
+                key.as_str()
+            )));
+        }
         let user = key.answer(&answer)?;
         Ok(Call::FetchUser(FetchUser::Complete(user)))
     }
@@ -404,6 +452,12 @@ fn question(key: &UserKey) -> Value {
         .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?.as_str()))))
         .collect::<Struct>()
         .into()
+}
+
+/// Whether an answer of `get_user` says that there is no such user: PHP's empty array, `false`, null
+/// or an empty string, or a struct without members.
+fn is_nobody(answer: &Value) -> bool {
+    answer.to_list().is_some_and(|items| items.is_empty())
 }
 
 /// The paths in an answer to `listMethods`: an array of them, or Mahara's struct of path → function.

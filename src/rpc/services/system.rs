@@ -225,11 +225,11 @@ fn register_caller(state: &Arc<State>, wwwroot: &Wwwroot, params: &[Value]) -> R
     certificate
         .matches(wwwroot)
         .map_err(|error| Refusal::Certificate(error.to_string()))?;
-    let application = params
-        .get(2)
-        .and_then(Value::to_text)
-        .and_then(|word| Application::from_word(&word))
-        .unwrap_or(Application::Moodle);
+    // A Moodle sends, as a third parameter, which application it takes *us* for; Mahara sends none.
+    let application = match params.len() {
+        2 => Application::Mahara,
+        _ => Application::Moodle,
+    };
     let (name, pem, now) = (
         wwwroot.to_string(),
         certificate.pem().to_owned(),

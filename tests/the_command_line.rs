@@ -1,0 +1,379 @@
+//! The program as an administrator types it: what it prints, what it exits with, and how commands and
+//! a running server work on one directory.
+
+mod support;
+
+use mnetd::keys::Certificate;
+use serde_json::json;
+use support::program::{Program, Running, word_after};
+
+/// Two servers that know each other.
+struct Two {
+    here: Program,
+    there: Program,
+    here_running: Running,
+    there_running: Running,
+}
+
+impl Two {
+    fn new() -> Self {
+        let (here, there) = (Program::new(), Program::new());
+        let (here_running, there_running) = (here.serve(), there.serve());
+        let added = here.done(&["peer", "add", &there_running.wwwroot(), "--yes"]);
+        assert_eq!(word_after(&added, "wwwroot:"), there_running.wwwroot());
+        assert_eq!(
+            word_after(&added, "fingerprint:"),
+            there_running.certificate().fingerprint().to_string()
+        );
+        there.done(&["peer", "add", &here_running.wwwroot(), "--yes"]);
+        Self {
+            here,
+            there,
+            here_running,
+            there_running,
+        }
+    }
+}
+
+#[test]
+fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
+    let program = Program::new();
+    let nobody = "http://nobody.example";
+    let wrongly: [&[&str]; 11] = [
+        &[],
+        &["sing"],
+        &["peer"],
+        &["serve", "--listen", "everywhere"],
+        &["serve", "--key-lifetime-days", "0"],
+        &["key", "show", "--config", "no-such.toml"],
+        &["key", "show", "--log", "=&="],
+        &["peer", "show", "no address"],
+        &["peer", "add", "https://user@moodle.example"],
+        &["peer", "list", "--format", "verse"],
+        &["peer", "allow", nobody, "--publish"],
+    ];
+    for arguments in wrongly {
+        let ran = program.run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {ran:?}");
+        assert!(!ran.err.is_empty() && ran.out.is_empty(), "{ran:?}");
+    }
+    let failing: [&[&str]; 5] = [
+        &["peer", "show", nobody],
+        &["peer", "remove", nobody, "--yes"],
+        &["peer", "allow", nobody, "register", "--publish"],
+        &["call", nobody, "system/listServices"],
+        &["doctor", nobody],
+    ];
+    for arguments in failing {
+        let ran = program.run(arguments);
+        assert_eq!(ran.code, 1, "{arguments:?}: {ran:?}");
+        assert!(ran.err.starts_with("mnetd: "), "{ran:?}");
+        assert!(ran.err.contains(nobody), "{ran:?}");
+    }
+    assert!(program.done(&["--version"]).starts_with("mnetd "));
+    assert!(program.done(&["--help"]).contains("doctor"));
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_with_its_place() {
+    let program = Program::new();
+    let file = program.directory().join("mnetd.toml");
+    std::fs::write(&file, "wwwroot = \"https://register.example\"\n").unwrap();
+    let shown = program.done(&["key", "show"]);
+    assert_eq!(word_after(&shown, "wwwroot:"), "https://register.example");
+    // What is typed stands over the file.
+    let shown = program.done(&["key", "show", "--wwwroot", "https://other.example"]);
+    assert_eq!(word_after(&shown, "wwwroot:"), "https://other.example");
+
+    std::fs::write(&file, "wwwrot = \"https://register.example\"\n").unwrap();
+    let ran = program.run(&["key", "show"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.err.contains("wwwrot") && ran.err.contains("mnetd.toml"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn keys_are_shown_listed_and_rotated() {
+    let program = Program::new();
+    let shown = program.done(&["key", "show"]);
+    let first = Certificate::parse(&shown[shown.find("-----BEGIN").unwrap()..]).unwrap();
+    let fingerprint = first.fingerprint().to_string();
+    assert_eq!(word_after(&shown, "fingerprint:"), fingerprint);
+
+    let rotated = program.done(&["key", "rotate"]);
+    let present = word_after(&rotated, "fingerprint:");
+    assert_ne!(present, fingerprint);
+
+    let list = program.run(&["key", "list", "--format", "json"]).json();
+    let of = |place: usize, name: &str| list[place][name].as_str();
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    assert_eq!(of(0, "state"), Some("present"));
+    assert_eq!(of(0, "fingerprint"), Some(present));
+    assert_eq!(of(0, "replaced"), None);
+    assert_eq!(of(1, "state"), Some("old"));
+    assert_eq!(of(1, "fingerprint"), Some(&*fingerprint));
+    assert!(of(1, "replaced").is_some());
+
+    let csv = program.done(&["key", "list", "--format", "csv"]);
+    let lines: Vec<_> = csv.lines().collect();
+    assert_eq!(lines.len(), 3, "{csv}");
+    assert_eq!(lines[0], "state,fingerprint,valid_from,expires,replaced");
+    assert!(
+        lines[1].starts_with(&format!("present,{present},")),
+        "{csv}"
+    );
+    // Private keys stay in their files.
+    for printed in [&shown, &rotated, &csv] {
+        assert!(!printed.contains("PRIVATE"), "{printed}");
+    }
+}
+
+#[test]
+fn the_server_says_where_it_listens_and_stops_when_told() {
+    let program = Program::new();
+    let running = program.serve();
+    assert_ne!(running.address.port(), 0);
+    assert_eq!(running.get("/healthz"), "ok");
+    // Nobody named a wwwroot: it is the address, and the certificate bears it.
+    assert_eq!(running.certificate().common_name(), running.wwwroot());
+
+    let taken = Program::new().run(&["serve", "--listen", &running.address.to_string()]);
+    assert_eq!(taken.code, 1, "{taken:?}");
+    assert!(taken.err.contains("--listen"), "{taken:?}");
+
+    // A command typed beside it needs no --wwwroot.
+    let shown = program.done(&["key", "show"]);
+    assert_eq!(word_after(&shown, "wwwroot:"), running.wwwroot());
+
+    let (address, certificate) = (running.address, running.certificate());
+    assert_eq!(running.stop(), Some(0));
+    let again = program.serve_at(&address.to_string());
+    assert_eq!(again.certificate(), certificate);
+}
+
+#[test]
+fn peers_are_added_listed_allowed_and_removed() {
+    let two = Two::new();
+    let (here, there) = (&two.here, two.there_running.wwwroot());
+
+    let ran = here.run(&["peer", "add", &there, "--yes"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("is a peer already"), "{ran:?}");
+    let ours = two.here_running.wwwroot();
+    assert_eq!(here.run(&["peer", "add", &ours, "--yes"]).code, 1);
+
+    let list = here.run(&["peer", "list", "--format", "json"]).json();
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(list[0]["wwwroot"], json!(there));
+    assert_eq!(list[0]["application"], json!("moodle"));
+    let services = json!(["register (published, subscribed)", "sso_idp (subscribed)"]);
+    assert_eq!(list[0]["services"], services);
+
+    let csv = here.done(&["peer", "list", "--format", "csv"]);
+    let lines: Vec<_> = csv.lines().collect();
+    assert_eq!(lines.len(), 2, "{csv}");
+    assert_eq!(
+        lines[0],
+        "wwwroot,name,application,services,certificate_expires,last_contact"
+    );
+    assert!(lines[1].starts_with(&there), "{csv}");
+
+    let shown = here.done(&["peer", "allow", &there, "mnet_enrol", "--publish"]);
+    assert!(shown.contains("mnet_enrol (published)"), "{shown}");
+    let shown = here.done(&["peer", "allow", &there, "register", "--publish", "false"]);
+    assert!(shown.contains("register (subscribed)"), "{shown}");
+    let shown = here.done(&[
+        "peer",
+        "allow",
+        &there,
+        "--from",
+        "192.0.2.0/24",
+        "--dialect",
+        "old-php",
+    ]);
+    assert!(shown.contains("192.0.2.0/24"), "{shown}");
+    assert!(shown.contains("old-php (set by hand)"), "{shown}");
+    let shown = here.done(&[
+        "peer",
+        "allow",
+        &there,
+        "--from",
+        "any",
+        "--dialect",
+        "auto",
+    ]);
+    assert!(!shown.contains("192.0.2.0/24"), "{shown}");
+    assert!(shown.contains("utf8 (found out)"), "{shown}");
+    for (option, word) in [("--from", "here"), ("--dialect", "klingon")] {
+        let ran = here.run(&["peer", "allow", &there, option, word]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains(word), "{ran:?}");
+    }
+
+    // With nobody to ask, nothing is done.
+    assert_eq!(here.run(&["peer", "remove", &there]).code, 2);
+    here.done(&["peer", "show", &there]);
+    here.done(&["peer", "remove", &there, "--yes"]);
+    assert_eq!(here.run(&["peer", "show", &there]).code, 1);
+    assert_eq!(here.done(&["peer", "list"]).trim(), "none");
+    here.done(&["peer", "add", &there, "--yes"]);
+}
+
+#[test]
+fn with_nobody_to_ask_no_peer_is_added() {
+    let (here, there) = (Program::new(), Program::new());
+    let there = there.serve();
+    let ran = here.run(&["peer", "add", &there.wwwroot()]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    // The fingerprint was shown, so that it can be compared.
+    let fingerprint = there.certificate().fingerprint().to_string();
+    assert_eq!(word_after(&ran.out, "fingerprint:"), fingerprint);
+    assert_eq!(here.done(&["peer", "list"]).trim(), "none");
+}
+
+#[test]
+fn addresses_that_may_call_in_the_clear_are_listed() {
+    let program = Program::new();
+    assert!(program.done(&["peer", "clear-text"]).contains("No address"));
+    let listed = program.done(&["peer", "clear-text", "192.0.2.7"]);
+    assert_eq!(listed.trim(), "192.0.2.7/32");
+    let listed = program.done(&["peer", "clear-text", "192.0.2.7", "--remove"]);
+    assert!(listed.contains("No address"), "{listed}");
+    assert_eq!(program.run(&["peer", "clear-text", "anywhere"]).code, 2);
+}
+
+#[test]
+fn a_peer_is_called_and_its_answer_printed() {
+    let two = Two::new();
+    let there = two.there_running.wwwroot();
+    let services = two.here.run(&["call", &there, "system/listServices"]);
+    assert_eq!(services.code, 0, "{services:?}");
+    let service = |name, publish, subscribe| json!({"name": name, "apiversion": "1", "publish": publish, "subscribe": subscribe});
+    assert_eq!(
+        services.json(),
+        json!([service("register", "1", "1"), service("sso_idp", "0", "1")])
+    );
+
+    let section = r#"{"idnumber": "s1", "name": "Zoës Ōta 日本"}"#;
+    let created = two
+        .here
+        .run(&["call", &there, "register/new_section", section]);
+    assert_eq!(created.json()["status"], json!("created"), "{created:?}");
+    let sections = two.there.run(&["register", "sections", "--format", "json"]);
+    let sections = sections.json();
+    assert_eq!(sections[0]["name"], json!("Zoës Ōta 日本"), "{sections}");
+    assert_eq!(sections[0]["peer"], json!(two.here_running.wwwroot()));
+
+    let ran = two
+        .here
+        .run(&["call", &there, "local/none/lib.php/nothing"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("7012"), "{ran:?}");
+    let ran = two
+        .here
+        .run(&["call", &there, "register/new_section", "no json"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let ran = two
+        .here
+        .run(&["call", &there, "enrol/mnet/enrol.php/available_courses"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.err.contains("--subscribe"), "{ran:?}");
+}
+
+#[test]
+fn the_doctor_finds_nothing_and_then_what_is_wrong() {
+    let two = Two::new();
+    let there = two.there_running.wwwroot();
+    let ran = two.here.run(&["doctor", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let findings = ran.json();
+    let verdicts = |of: &str| {
+        let findings = findings.as_array().unwrap().iter();
+        findings
+            .filter(|finding| finding["about"] == json!(of))
+            .count()
+    };
+    assert!(verdicts("this site") >= 3, "{findings}");
+    assert!(verdicts(&there) >= 5, "{findings}");
+
+    // The other side no longer knows us.
+    let ours = two.here_running.wwwroot();
+    two.there.done(&["peer", "remove", &ours, "--yes"]);
+    let ran = two.here.run(&["doctor", &there]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("7020"), "{ran:?}");
+
+    // Then it is not there at all.
+    assert_eq!(two.there_running.stop(), Some(0));
+    let ran = two.here.run(&["doctor", &there]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("could not be reached"), "{ran:?}");
+
+    // Nor are we.
+    assert_eq!(two.here_running.stop(), Some(0));
+    let ran = two.here.run(&["doctor"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("mnetd serve"), "{ran:?}");
+}
+
+#[test]
+fn a_key_rotated_by_a_command_is_taken_up_by_the_server_and_followed_by_the_peer() {
+    let two = Two::new();
+    let (ours, theirs) = (two.here_running.wwwroot(), two.there_running.wwwroot());
+    let before = two.here_running.certificate();
+    let rotated = two.here.done(&["key", "rotate"]);
+    let fingerprint = word_after(&rotated, "fingerprint:");
+    two.here_running
+        .wait_for_line("another key pair is in force");
+    let after = two.here_running.certificate();
+    assert_eq!(after.fingerprint().to_string(), fingerprint);
+    assert_ne!(after, before);
+
+    // The peer knows the old key. A call of ours is signed with the new one: it asks, and is shown the
+    // proof.
+    let ran = two.here.run(&["call", &theirs, "system/listServices"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let known = two.there.done(&["peer", "show", &ours]);
+    assert_eq!(word_after(&known, "fingerprint:"), fingerprint);
+
+    // And the other way round: a call of ours meets a new key.
+    let rotated = two.there.done(&["key", "rotate"]);
+    let fingerprint = word_after(&rotated, "fingerprint:");
+    two.there_running
+        .wait_for_line("another key pair is in force");
+    let ran = two.here.run(&["peer", "check", &theirs]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(word_after(&ran.out, "fingerprint:"), fingerprint);
+}
+
+#[test]
+fn a_lost_key_is_taken_only_by_its_fingerprint() {
+    let two = Two::new();
+    let theirs = two.there_running.wwwroot();
+    let address = two.there_running.address.to_string();
+    assert_eq!(two.there_running.stop(), Some(0));
+    std::fs::remove_dir_all(two.there.directory().join("keys")).unwrap();
+    let there = two.there.serve_at(&address);
+    let new = there.certificate().fingerprint().to_string();
+
+    let ran = two.here.run(&["peer", "check", &theirs]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let other = "00".repeat(32);
+    let ran = two
+        .here
+        .run(&["peer", "check", &theirs, "--accept-key", &other]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.err.contains(&new) && ran.err.contains("Nothing was changed"),
+        "{ran:?}"
+    );
+    let known = two.here.done(&["peer", "show", &theirs]);
+    assert_ne!(word_after(&known, "fingerprint:"), new);
+
+    let checked = two
+        .here
+        .done(&["peer", "check", &theirs, "--accept-key", &new]);
+    assert_eq!(word_after(&checked, "fingerprint:"), new);
+}
