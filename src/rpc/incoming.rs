@@ -58,7 +58,7 @@ impl Bodies {
         }
     }
 
-    /// Reads a body to its end.
+    /// Reads a body to its end. One that is declared too long is not read at all.
     ///
     /// # Errors
     /// [`Unread`] where it has none, or none in time.
@@ -69,6 +69,7 @@ impl Bodies {
             return Err(Unread::TooLong);
         }
         let deadline = Instant::now() + self.timeout;
+        // Nothing is set aside for a length that is only announced.
         let mut bytes = Vec::new();
         let is_whole = timeout_at(deadline, fill(&mut bytes, &mut body, SHORT_BODY_BYTES))
             .await
