@@ -1,7 +1,9 @@
 //! Certificates: ours and our peers'.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::hash::MessageDigest;
@@ -28,7 +30,15 @@ pub struct Certificate {
     x509: X509,
     pem: String,
     key: PublicKey,
+    fingerprint: Fingerprint,
 }
+
+/// How many certificates are kept ready ([`Certificate::parse_stored`]): more peers than any school has,
+/// at 4 KiB each.
+const MAX_READY: usize = 256;
+
+/// Certificates parsed before, by the text they were parsed from.
+static READY: LazyLock<Mutex<HashMap<String, Certificate>>> = LazyLock::new(Mutex::default);
 
 /// The RSA public key of a [`Certificate`].
 #[derive(Clone)]
@@ -86,6 +96,26 @@ impl Certificate {
         Self::from_x509(x509)
     }
 
+    /// As [`Certificate::parse`], for a text that is read again and again, such as a peer's row: what it
+    /// came to is kept. OpenSSL takes longer to decode a key, and to prepare it for its first use, than
+    /// to verify a signature with it.
+    ///
+    /// # Errors
+    /// As [`Certificate::parse`].
+    pub fn parse_stored(pem: &str) -> Result<Self, CertificateError> {
+        let ready = || READY.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(certificate) = ready().get(pem) {
+            return Ok(certificate.clone());
+        }
+        let certificate = Self::parse(pem)?;
+        let mut ready = ready();
+        if ready.len() >= MAX_READY {
+            ready.clear();
+        }
+        ready.insert(pem.to_owned(), certificate.clone());
+        Ok(certificate)
+    }
+
     pub(super) fn from_x509(x509: X509) -> Result<Self, CertificateError> {
         let key = x509
             .public_key()
@@ -101,10 +131,16 @@ impl Certificate {
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .ok_or(CertificateError::NotACertificate)?;
+        let mut fingerprint = Fingerprint([0; 32]);
+        let digest = x509
+            .digest(MessageDigest::sha256())
+            .map_err(|_| CertificateError::NotACertificate)?;
+        fingerprint.0.copy_from_slice(&digest);
         Ok(Self {
             x509,
             pem,
             key: PublicKey(key),
+            fingerprint,
         })
     }
 
@@ -121,17 +157,9 @@ impl Certificate {
     }
 
     /// SHA-256 over the DER form.
-    ///
-    /// # Panics
-    /// Never in practice: OpenSSL's default provider always has SHA-256.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut bytes = [0; 32];
-        match self.x509.digest(MessageDigest::sha256()) {
-            Ok(digest) => bytes.copy_from_slice(&digest),
-            Err(_) => unreachable!("SHA-256 is part of OpenSSL's default provider"),
-        }
-        Fingerprint(bytes)
+        self.fingerprint
     }
 
     /// The moment after which the certificate no longer holds.

@@ -110,7 +110,7 @@ impl Peer {
         };
         let certificate = row.certificate.as_deref().unwrap_or_default();
         let certificate =
-            Certificate::parse(certificate).map_err(|error| damaged(error.to_string()))?;
+            Certificate::parse_stored(certificate).map_err(|error| damaged(error.to_string()))?;
         let wwwroot = Wwwroot::parse(&row.wwwroot).map_err(|error| damaged(error.to_string()))?;
         let source_addresses = peers::source_addresses(tx, row.id)?
             .iter()
