@@ -69,13 +69,13 @@ fn main() {
     let requests = school.seal_all(calls, |_| {
         MethodCall::new("system/listServices", Vec::new())
     });
-    let run = load(&school, &server, requests, cores);
+    let run = load(&school, &server, &requests, cores);
     run.report("listServices", &school, Some(0.75));
 
     let requests = school.seal_all(calls, |number| {
         MethodCall::new("register/new_grade", vec![grade(number)])
     });
-    let run = load(&school, &server, requests, cores);
+    let run = load(&school, &server, &requests, cores);
     run.report("new_grade (durable)", &school, Some(0.65));
 
     let requests = school.seal_all(MULTICALLS, |number| {
@@ -87,7 +87,7 @@ fn main() {
         });
         MethodCall::new("system/multicall", vec![Value::Array(entries.collect())])
     });
-    let run = load(&school, &server, requests, cores);
+    let run = load(&school, &server, &requests, cores);
     run.report("multicall of 100 new_grade", &school, None);
     println!(
         "  {:.0} grades/s (to reach: 10000)",
@@ -360,7 +360,7 @@ struct Run {
 }
 
 /// Sends every request once, in [`ROUNDS`] rounds over [`CONNECTIONS`] connections.
-fn load(school: &School, server: &Server, requests: Vec<Vec<u8>>, cores: usize) -> Run {
+fn load(school: &School, server: &Server, requests: &[Vec<u8>], cores: usize) -> Run {
     let mut run = Run {
         ratios: Vec::new(),
         seconds: 0.0,
