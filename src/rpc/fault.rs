@@ -19,7 +19,9 @@ pub enum Rejected {
     #[error("{0}")]
     TooLong(EnvelopeError),
     /// The server is stopping or a thread of it failed. HTTP 503.
-    #[error("the server could not finish the call; nothing was stored, send it again")]
+    #[error(
+        "the server could not finish the call; send it again, which does no harm if it was carried out"
+    )]
     Interrupted,
 }
 
