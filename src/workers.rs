@@ -39,7 +39,15 @@ impl Workers {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Interrupted> {
-        let _place = self.places.acquire().await.map_err(|_| Interrupted)?;
+        let place = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(|_| Interrupted)?;
+        // The place goes with the work: a caller that hangs up does not end it.
+        let work = move || {
+            let _place = place;
+            work()
+        };
         task::spawn_blocking(work).await.map_err(|_| Interrupted)
     }
 }

@@ -19,7 +19,7 @@ use super::super::receive::{Caller, internal};
 use super::super::replay::Place;
 use super::{find, no_such_method, system};
 use crate::clock::UnixTime;
-use crate::peer::{Client, Peer};
+use crate::peer::{CallError, Client, Peer};
 use crate::register::{self as school, Call, FetchUser, RegisterError, Reply, UserKey};
 use crate::store::{Author, PeerId, StoreError, WriteTx, peers, requests};
 use crate::xmlrpc::{MethodCall, Struct, Value};
@@ -27,6 +27,9 @@ use crate::xmlrpc::{MethodCall, Struct, Value};
 /// How many calls one multicall may hold: what a full synchronisation sends at a time is some
 /// hundreds; beyond this one message would keep the single writer from all others for seconds.
 pub const MAX_CALLS_IN_ONE: usize = 2_000;
+
+/// How much of a peer's own words is repeated in a fault, in characters.
+const MAX_REASON: usize = 500;
 
 /// How many users are asked back for in one message: each is a call of its own to the peer.
 const MAX_QUESTIONS: usize = 20;
@@ -401,11 +404,12 @@ impl AskBack {
                 "at most {MAX_QUESTIONS} users are asked back for in one message, and none after a question that was not answered in time; send users in full, or fewer in a message"
             )));
         }
+        // Counted before anything is sent: a peer that fails at once must not be asked 2,000 times.
+        *questions -= 1;
         let asking = async {
             let method = self.find_get_user(peer, state.clock.now()).await?;
-            *questions -= 1;
             let answer = self.client.call(peer, &method, vec![question(key)]).await;
-            answer.map_err(|error| in_vain(error.to_string()))
+            answer.map_err(|error| in_vain(shortened(&error)))
         };
         let Ok(answer) = timeout(QUESTION_TIMEOUT, asking).await else {
             *questions = 0;
@@ -445,7 +449,7 @@ impl AskBack {
             .client
             .call(peer, "system/listMethods", Vec::new())
             .await
-            .map_err(|error| Refusal::AskedInVain(error.to_string()))?;
+            .map_err(|error| Refusal::AskedInVain(shortened(&error)))?;
         let found = function_paths(&listed)
             .find(|path| path.rsplit('/').next() == Some(GET_USER) && !path.starts_with("system/"));
         self.lock().insert(peer.id, (now, found.clone()));
@@ -455,6 +459,11 @@ impl AskBack {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PeerId, (UnixTime, Option<String>)>> {
         self.get_user.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A peer's words may be megabytes long, and stand in a fault for each of many calls.
+fn shortened(error: &CallError) -> String {
+    error.to_string().chars().take(MAX_REASON).collect()
 }
 
 /// The one argument of `get_user`: the key as a struct.
