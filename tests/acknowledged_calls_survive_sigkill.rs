@@ -9,7 +9,6 @@ mod support;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,14 +16,13 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use mnetd::clock::{Clock, UnixTime};
+use mnetd::clock::Clock;
 use mnetd::keys::{Certificate, KeyPair, KeyStore};
-use mnetd::store::peers::{self, Application, NewPeer, PeerService, TextDialect};
-use mnetd::store::{Store, StoreError};
+use mnetd::store::Store;
 use mnetd::wwwroot::Wwwroot;
 use mnetd::xmlrpc::{MethodCall, Struct, Value};
 use rusqlite::{Connection as Database, OpenFlags, OptionalExtension, params};
-use support::site::{Answer, Stranger, fields, user};
+use support::site::{Answer, Stranger, add_peer, fields, user};
 
 const ROUNDS: usize = 20;
 const SENDERS: usize = 8;
@@ -105,7 +103,12 @@ impl School {
             pair: KeyPair::generate(&peer_wwwroot, now, 28).unwrap(),
             wwwroot: peer_wwwroot,
         };
-        add_peer(&directory.path().join("mnetd.db"), &peer, now);
+        add_peer(
+            &Store::open(&directory.path().join("mnetd.db")).unwrap(),
+            peer.wwwroot.as_str(),
+            peer.pair.certificate(),
+            &[("register", true, false)],
+        );
         Self {
             certificate: keys.ring().current().certificate().clone(),
             directory,
@@ -231,31 +234,6 @@ impl School {
         let is_done = call.subject.row(register).is_some();
         assert!(is_done, "{call} was acknowledged and is not there yet");
     }
-}
-
-fn add_peer(database: &Path, peer: &Stranger, now: UnixTime) {
-    let wwwroot = peer.wwwroot.to_string();
-    let pem = peer.pair.certificate().pem().to_owned();
-    let write =
-        Store::open(database)
-            .unwrap()
-            .write_blocking(move |tx| -> Result<(), StoreError> {
-                let peer = NewPeer {
-                    wwwroot: &wwwroot,
-                    name: "Moodle",
-                    application: Application::Moodle,
-                    certificate: Some(&pem),
-                    text_dialect: TextDialect::Utf8,
-                };
-                let id = peers::insert(tx, &peer, now)?;
-                let right = PeerService {
-                    service: "register".to_owned(),
-                    publish: true,
-                    subscribe: false,
-                };
-                peers::set_service(tx, id, &right)
-            });
-    write.unwrap();
 }
 
 /// One call of a multicall.

@@ -218,31 +218,7 @@ impl Site {
         certificate: &Certificate,
         services: &[(&str, bool, bool)],
     ) -> PeerId {
-        let (wwwroot, pem) = (wwwroot.to_owned(), certificate.pem().to_owned());
-        let services: Vec<_> = services
-            .iter()
-            .map(|(service, publish, subscribe)| PeerService {
-                service: (*service).to_owned(),
-                publish: *publish,
-                subscribe: *subscribe,
-            })
-            .collect();
-        self.store
-            .write_blocking(move |tx| -> Result<PeerId, StoreError> {
-                let peer = NewPeer {
-                    wwwroot: &wwwroot,
-                    name: "a peer",
-                    application: Application::Moodle,
-                    certificate: Some(&pem),
-                    text_dialect: TextDialect::Utf8,
-                };
-                let id = peers::register(tx, &peer, NOW)?;
-                for service in &services {
-                    peers::set_service(tx, id, service)?;
-                }
-                Ok(id)
-            })
-            .unwrap()
+        add_peer(&self.store, wwwroot, certificate, services)
     }
 
     /// What is known of a peer.
@@ -323,16 +299,16 @@ impl Stranger {
     }
 
     fn unwrap(&self, message: &[u8], signer: &Certificate) -> (Vec<u8>, bool, bool) {
-        let (body, sealed, session_key) = match Outer::read(message).unwrap() {
+        let (body, sealed) = match Outer::read(message).unwrap() {
             Outer::Encrypted(envelope) => {
                 let opened = envelope.open(self.pair.private_key()).unwrap();
-                (opened.body, true, Some(opened.session_key))
+                (opened.body, true)
             }
-            Outer::Signed(_) | Outer::Plain => (message.to_vec(), false, None),
+            Outer::Signed(_) | Outer::Plain => (message.to_vec(), false),
         };
         match Outer::read(&body).unwrap() {
             Outer::Signed(message) => {
-                let verified = message.verify(signer.public_key(), session_key).unwrap();
+                let verified = message.verify(signer.public_key()).unwrap();
                 (verified.payload().to_vec(), sealed, true)
             }
             _ => (body, sealed, false),
@@ -364,6 +340,40 @@ impl Answer {
             MethodResponse::Fault(fault) => panic!("fault {}: {}", fault.code, fault.message),
         }
     }
+}
+
+/// Makes a peer of a Moodle, with the rights `services`: (service, publish, subscribe).
+pub fn add_peer(
+    store: &Store,
+    wwwroot: &str,
+    certificate: &Certificate,
+    services: &[(&str, bool, bool)],
+) -> PeerId {
+    let (wwwroot, pem) = (wwwroot.to_owned(), certificate.pem().to_owned());
+    let services: Vec<_> = services
+        .iter()
+        .map(|(service, publish, subscribe)| PeerService {
+            service: (*service).to_owned(),
+            publish: *publish,
+            subscribe: *subscribe,
+        })
+        .collect();
+    store
+        .write_blocking(move |tx| -> Result<PeerId, StoreError> {
+            let peer = NewPeer {
+                wwwroot: &wwwroot,
+                name: "a peer",
+                application: Application::Moodle,
+                certificate: Some(&pem),
+                text_dialect: TextDialect::Utf8,
+            };
+            let id = peers::register(tx, &peer, NOW)?;
+            for service in &services {
+                peers::set_service(tx, id, service)?;
+            }
+            Ok(id)
+        })
+        .unwrap()
 }
 
 /// A struct of texts.
