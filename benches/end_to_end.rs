@@ -253,10 +253,8 @@ impl School {
             panic!("not sealed: {}", String::from_utf8_lossy(answer));
         };
         let opened = sealed.open(self.peer.private_key()).unwrap();
-        let (signed, session_key) = opened.into_signed().unwrap();
-        let verified = signed
-            .verify(self.certificate.public_key(), Some(session_key))
-            .unwrap();
+        let (signed, _) = opened.into_signed().unwrap();
+        let verified = signed.verify(self.certificate.public_key()).unwrap();
         let decoded = decode_response(verified.payload(), Encoding::Utf8, &Limits::default());
         match decoded.unwrap().message {
             MethodResponse::Success(value) => value,

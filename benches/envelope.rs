@@ -42,7 +42,7 @@ fn envelopes(criterion: &mut Criterion) {
         };
         let key = ours.certificate().public_key();
         group.bench_function("verify", |bencher| {
-            bencher.iter(|| read().verify(key, None).unwrap());
+            bencher.iter(|| read().verify(key).unwrap());
         });
         group.finish();
     }

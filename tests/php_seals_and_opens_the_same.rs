@@ -110,9 +110,9 @@ fn we_open_what_php_seals() {
             panic!("not an encryptedMessage");
         };
         let opened = sealed.open(ours.pair.private_key()).unwrap();
-        let (signed, session_key) = opened.into_signed().unwrap();
+        let (signed, _) = opened.into_signed().unwrap();
         let verified = signed
-            .verify(theirs.pair.certificate().public_key(), Some(session_key))
+            .verify(theirs.pair.certificate().public_key())
             .unwrap();
         assert_eq!(verified.payload(), payload);
         assert_eq!(verified.wwwroot(), "http://b.example");

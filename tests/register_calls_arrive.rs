@@ -355,10 +355,8 @@ async fn moodle_answers(State(moodle): State<Arc<Moodle>>, body: axum::body::Byt
         panic!("not sealed");
     };
     let opened = sealed.open(moodle.stranger.pair.private_key()).unwrap();
-    let (signed, session_key) = opened.into_signed().unwrap();
-    let verified = signed
-        .verify(certificate.public_key(), Some(session_key))
-        .unwrap();
+    let (signed, _) = opened.into_signed().unwrap();
+    let verified = signed.verify(certificate.public_key()).unwrap();
     let call = decode_call(verified.payload(), Encoding::Utf8, &Limits::default())
         .unwrap()
         .message;

@@ -177,8 +177,8 @@ async fn watch_keys(
 
 async fn forget_gone_pairs(keys: &KeyStore, store: &Store) {
     let ring = keys.ring();
-    let kept: Vec<[u8; 32]> = std::iter::once(ring.current())
-        .chain(ring.old().iter().map(|old| &old.pair))
+    let kept: Vec<[u8; 32]> = ring
+        .pairs()
         .map(|pair| *pair.certificate().fingerprint().as_bytes())
         .collect();
     info!(fingerprint = %ring.current().certificate().fingerprint(), "another key pair is in force");

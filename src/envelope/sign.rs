@@ -11,7 +11,7 @@ use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
 use thiserror::Error;
 
-use super::{SealError, SessionKeyDigest};
+use super::SealError;
 use crate::clock::UnixTime;
 use crate::keys::{PrivateKey, PublicKey};
 
@@ -33,7 +33,6 @@ pub struct Verified {
     payload: Vec<u8>,
     wwwroot: String,
     timestamp: UnixTime,
-    session_key: Option<SessionKeyDigest>,
 }
 
 /// The signature does not belong to the payload and the key.
@@ -111,16 +110,12 @@ impl Signed {
 
     /// Checks the signature against `key`.
     ///
-    /// `session_key` is what the message was sealed with, where it was. The `DigestValue` is not
-    /// looked at: the signature covers the payload itself, and Moodle does not look either.
+    /// The `DigestValue` is not looked at: the signature covers the payload itself, and Moodle does not
+    /// look either.
     ///
     /// # Errors
     /// [`BadSignature`] with the message handed back, so that another key can be tried.
-    pub fn verify(
-        self,
-        key: &PublicKey,
-        session_key: Option<SessionKeyDigest>,
-    ) -> Result<Verified, (Self, BadSignature)> {
+    pub fn verify(self, key: &PublicKey) -> Result<Verified, (Self, BadSignature)> {
         if !is_signed_by(&self, key).unwrap_or(false) {
             return Err((self, BadSignature));
         }
@@ -128,7 +123,6 @@ impl Signed {
             payload: self.payload,
             wwwroot: self.wwwroot,
             timestamp: self.timestamp,
-            session_key,
         })
     }
 }
@@ -150,12 +144,6 @@ impl Verified {
     #[must_use]
     pub fn timestamp(&self) -> UnixTime {
         self.timestamp
-    }
-
-    /// What the message was sealed with; `None` where it came in the clear.
-    #[must_use]
-    pub fn session_key(&self) -> Option<SessionKeyDigest> {
-        self.session_key
     }
 }
 

@@ -117,6 +117,11 @@ impl KeyRing {
         &self.current
     }
 
+    /// Every pair that may still open a message: the one in force, then the old ones.
+    pub fn pairs(&self) -> impl Iterator<Item = &KeyPair> {
+        std::iter::once(&self.current).chain(self.old.iter().map(|old| &old.pair))
+    }
+
     /// Old pairs, the youngest first.
     #[must_use]
     pub fn old(&self) -> &[RetiredPair] {

@@ -17,9 +17,7 @@ use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore,
 use crate::store::{PeerId, Store, StoreError, peers, requests};
 use crate::workers::{Interrupted, Workers};
 use crate::wwwroot::Wwwroot;
-use crate::xmlrpc::{
-    self, DecodeError, Encoding, Limits, MethodCall, MethodResponse, TextEvidence, Value,
-};
+use crate::xmlrpc::{self, DecodeError, Fault, Limits, MethodCall, MethodResponse, Value};
 
 /// Fault by which a peer says that it has a new key (docs/protocol.md, A server's order of work).
 pub const FAULT_KEY_CHANGED: i32 = 7025;
@@ -211,6 +209,21 @@ pub enum CallError {
 }
 
 impl CallError {
+    fn fault(peer: &Peer, fault: Fault) -> Self {
+        Self::Fault {
+            peer: peer.wwwroot.clone(),
+            code: fault.code,
+            message: fault.message,
+        }
+    }
+
+    fn unproven(peer: &Peer, certificate: &Certificate) -> Self {
+        Self::UnprovenKey {
+            peer: peer.wwwroot.clone(),
+            fingerprint: certificate.fingerprint(),
+        }
+    }
+
     /// Whether the cause may be that the peer has another key than the one known here.
     fn may_mean_another_key(&self) -> bool {
         matches!(
@@ -226,7 +239,8 @@ impl CallError {
 /// A reply that is opened, verified and in time.
 struct Reply {
     response: MethodResponse,
-    evidence: TextEvidence,
+    /// The dialect it shows, where that is another than was thought.
+    dialect: Option<Dialect>,
     timestamp: UnixTime,
 }
 
@@ -306,14 +320,12 @@ impl Client {
             params,
         });
         let reply = self.exchange_following_keys(peer, &call).await?;
-        self.note_dialect(peer, reply.evidence);
+        if let Some(dialect) = reply.dialect {
+            peer.note_dialect(&self.shared.store, dialect);
+        }
         match reply.response {
             MethodResponse::Success(value) => Ok(value),
-            MethodResponse::Fault(fault) => Err(CallError::Fault {
-                peer: peer.wwwroot.clone(),
-                code: fault.code,
-                message: fault.message,
-            }),
+            MethodResponse::Fault(fault) => Err(CallError::fault(peer, fault)),
         }
     }
 
@@ -336,7 +348,9 @@ impl Client {
                 };
                 most = 2;
             }
-            self.note_contact(&peer, &outcome);
+            if let Err(error) = &outcome {
+                self.note_failure(&peer, error);
+            }
             match outcome? {
                 Outcome::Reply(reply) => return Ok(reply),
                 Outcome::NewKey(_) if adopted >= most => {
@@ -390,10 +404,7 @@ impl Client {
             Ok(offered)
                 if offered != peer.certificate && offered.matches(&peer.wwwroot).is_ok() =>
             {
-                CallError::UnprovenKey {
-                    peer: peer.wwwroot.clone(),
-                    fingerprint: offered.fingerprint(),
-                }
+                CallError::unproven(peer, &offered)
             }
             _ => error,
         }
@@ -450,10 +461,7 @@ impl Client {
             }
             Err(error) => {
                 let error = if error.may_mean_another_key() {
-                    CallError::UnprovenKey {
-                        peer: peer.wwwroot.clone(),
-                        fingerprint: offered.fingerprint(),
-                    }
+                    CallError::unproven(peer, &offered)
                 } else {
                     error
                 };
@@ -519,7 +527,6 @@ impl Client {
                 .await??
         };
         match opening {
-            Opening::Clear(response) => Ok(Outcome::Reply(response)),
             Opening::NewKey(certificate) => Ok(Outcome::NewKey(certificate)),
             Opening::Sealed {
                 reply,
@@ -609,26 +616,11 @@ impl Client {
         Arc::clone(refreshes.entry(peer).or_default())
     }
 
-    fn note_contact(&self, peer: &Peer, outcome: &Result<Outcome, CallError>) {
-        let (id, now) = (peer.id, self.shared.clock.now());
-        if let Err(error) = outcome {
-            let text = error.to_string();
-            self.shared
-                .store
-                .write_behind(move |tx| peers::note_failure(tx, id, now, &text));
-        }
-    }
-
-    fn note_dialect(&self, peer: &Peer, evidence: TextEvidence) {
-        if let Some(dialect) = peer.dialect.corrected_by(evidence, peer.application)
-            && !peer.dialect_fixed
-        {
-            info!(peer = %peer.wwwroot, dialect = dialect.as_str(), "the peer writes text in another dialect than thought");
-            let id = peer.id;
-            self.shared
-                .store
-                .write_behind(move |tx| peers::set_dialect(tx, id, dialect, false));
-        }
+    fn note_failure(&self, peer: &Peer, error: &CallError) {
+        let (id, now, text) = (peer.id, self.shared.clock.now(), error.to_string());
+        self.shared
+            .store
+            .write_behind(move |tx| peers::note_failure(tx, id, now, &text));
     }
 }
 
@@ -661,7 +653,6 @@ fn list_services() -> Arc<MethodCall> {
 
 /// A reply after every check that needs nothing but keys.
 enum Opening {
-    Clear(Reply),
     NewKey(Box<Certificate>),
     Sealed {
         reply: Reply,
@@ -677,7 +668,7 @@ fn open_reply(peer: &Peer, ring: &KeyRing, body: &[u8]) -> Result<Opening, CallE
     match Outer::read(body) {
         Ok(Outer::Encrypted(sealed)) => open_sealed_reply(peer, ring, &sealed),
         Ok(Outer::Signed(_)) => Err(CallError::NotSealed(peer.wwwroot.clone())),
-        Ok(Outer::Plain) => read_clear_reply(peer, body).map(Opening::Clear),
+        Ok(Outer::Plain) => Err(clear_reply(peer, body)),
         Err(EnvelopeError::NotXml { .. } | EnvelopeError::DocumentType) => {
             Err(not_mnet(&peer.wwwroot, body))
         }
@@ -693,9 +684,8 @@ fn open_reply(peer: &Peer, ring: &KeyRing, body: &[u8]) -> Result<Opening, CallE
 
 fn open_sealed_reply(peer: &Peer, ring: &KeyRing, sealed: &Sealed) -> Result<Opening, CallError> {
     check_sender(peer, sealed.wwwroot())?;
-    let pairs = std::iter::once(ring.current()).chain(ring.old().iter().map(|old| &old.pair));
-    let (pair, opened) = pairs
-        .into_iter()
+    let (pair, opened) = ring
+        .pairs()
         .find_map(|pair| {
             let opened = sealed.open(pair.private_key()).ok()?;
             Some((pair, opened))
@@ -704,21 +694,21 @@ fn open_sealed_reply(peer: &Peer, ring: &KeyRing, sealed: &Sealed) -> Result<Ope
     let (signed, session_key) = match opened.into_signed() {
         Ok(parts) => parts,
         // Peers answer an unsigned fault where they could not verify us.
-        Err(body) => return read_clear_reply(peer, &body).map(Opening::Clear),
+        Err(body) => return Err(clear_reply(peer, &body)),
     };
     check_sender(peer, signed.wwwroot())?;
-    let verified = match signed.verify(peer.certificate.public_key(), Some(session_key)) {
+    let verified = match signed.verify(peer.certificate.public_key()) {
         Ok(verified) => verified,
-        Err((signed, _)) => return read_unverified(peer, signed, session_key),
+        Err((signed, _)) => return read_unverified(peer, signed),
     };
-    let (response, evidence) = decode(peer, verified.payload())?;
+    let (response, dialect) = decode(peer, verified.payload())?;
     if let Some(certificate) = new_certificate(peer, &response)? {
         return Ok(Opening::NewKey(Box::new(certificate)));
     }
     Ok(Opening::Sealed {
         reply: Reply {
             response,
-            evidence,
+            dialect,
             timestamp: verified.timestamp(),
         },
         session_key,
@@ -729,11 +719,7 @@ fn open_sealed_reply(peer: &Peer, ring: &KeyRing, sealed: &Sealed) -> Result<Ope
 /// A reply that the known key did not sign: worth reading only for a 7025 that the *new* key signed,
 /// as Mahara's are. That proves nothing by itself, so it is believed over https alone, where the
 /// connection shows whose it is.
-fn read_unverified(
-    peer: &Peer,
-    signed: Signed,
-    session_key: SessionKeyDigest,
-) -> Result<Opening, CallError> {
+fn read_unverified(peer: &Peer, signed: Signed) -> Result<Opening, CallError> {
     let bad_signature = || CallError::BadSignature(peer.wwwroot.clone());
     // The payload is read before it is verified, for the key that verifies it is inside.
     let (response, _) = decode(peer, signed.unverified_payload())?;
@@ -741,15 +727,12 @@ fn read_unverified(
         return Err(bad_signature());
     };
     signed
-        .verify(certificate.public_key(), Some(session_key))
+        .verify(certificate.public_key())
         .map_err(|_| bad_signature())?;
     if peer.application == Application::Mahara && peer.wwwroot.is_https() {
         return Ok(Opening::NewKey(Box::new(certificate)));
     }
-    Err(CallError::UnprovenKey {
-        peer: peer.wwwroot.clone(),
-        fingerprint: certificate.fingerprint(),
-    })
+    Err(CallError::unproven(peer, &certificate))
 }
 
 /// The certificate in a 7025, checked against the peer's wwwroot; `None` for any other response.
@@ -773,59 +756,23 @@ fn new_certificate(
     Ok(Some(certificate))
 }
 
-/// A reply in the clear: a fault is told as such, a success is not believed.
-fn read_clear_reply(peer: &Peer, body: &[u8]) -> Result<Reply, CallError> {
-    let Ok((response, _)) = decode(peer, body) else {
-        return Err(not_mnet(&peer.wwwroot, body));
-    };
-    match response {
+/// What a reply in the clear comes to: a fault is told as such, a success is not believed.
+fn clear_reply(peer: &Peer, body: &[u8]) -> CallError {
+    match decode(peer, body) {
         // Nobody signed it, so it must not change keys.
-        MethodResponse::Fault(fault) => Err(CallError::Fault {
+        Ok((MethodResponse::Fault(fault), _)) => CallError::fault(peer, fault),
+        Ok((MethodResponse::Success(_), _)) => CallError::NotSealed(peer.wwwroot.clone()),
+        Err(_) => not_mnet(&peer.wwwroot, body),
+    }
+}
+
+fn decode(peer: &Peer, payload: &[u8]) -> Result<(MethodResponse, Option<Dialect>), CallError> {
+    let limits = Limits::default();
+    peer.read(|encoding| xmlrpc::decode_response(payload, encoding, &limits))
+        .map_err(|reason| CallError::Payload {
             peer: peer.wwwroot.clone(),
-            code: fault.code,
-            message: fault.message,
-        }),
-        MethodResponse::Success(_) => Err(CallError::NotSealed(peer.wwwroot.clone())),
-    }
-}
-
-fn decode(peer: &Peer, payload: &[u8]) -> Result<(MethodResponse, TextEvidence), CallError> {
-    decode_in_its_dialect(peer, payload).map_err(|reason| CallError::Payload {
-        peer: peer.wwwroot.clone(),
-        reason,
-    })
-}
-
-/// Reads a response in the dialect known of the peer, or in the one it shows itself.
-fn decode_in_its_dialect(
-    peer: &Peer,
-    payload: &[u8],
-) -> Result<(MethodResponse, TextEvidence), DecodeError> {
-    let known = peer.dialect.reading();
-    let decoded = decode_as(known, payload);
-    if peer.dialect_fixed {
-        return decoded;
-    }
-    let shown = match &decoded {
-        Ok((_, evidence)) => peer
-            .dialect
-            .corrected_by(*evidence, peer.application)
-            .map(Dialect::reading),
-        // PHP's old extension writes references that XML forbids (docs/protocol.md, Characters).
-        Err(_) => Some(Encoding::BytesAsLatin1),
-    };
-    match shown {
-        Some(shown) if shown != known => decode_as(shown, payload).or(decoded),
-        _ => decoded,
-    }
-}
-
-fn decode_as(
-    reading: Encoding,
-    payload: &[u8],
-) -> Result<(MethodResponse, TextEvidence), DecodeError> {
-    let decoded = xmlrpc::decode_response(payload, reading, &Limits::default())?;
-    Ok((decoded.message, decoded.text))
+            reason,
+        })
 }
 
 fn check_sender(peer: &Peer, named: &str) -> Result<(), CallError> {

@@ -14,13 +14,14 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use thiserror::Error;
+use tracing::info;
 
 use crate::clock::UnixTime;
 use crate::keys::Certificate;
 use crate::store::peers::PeerService;
-use crate::store::{MAX_PAGE, Page, PeerId, ReadTx, StoreError, peers};
+use crate::store::{MAX_PAGE, Page, PeerId, ReadTx, Store, StoreError, peers};
 use crate::wwwroot::Wwwroot;
-use crate::xmlrpc::{Encoding, TextEvidence};
+use crate::xmlrpc::{DecodeError, Decoded, Encoding, TextEvidence};
 
 pub use crate::store::peers::{Application, TextDialect as Dialect};
 pub use client::{CallError, Client, ClientSettings, FAULT_CANNOT_OPEN};
@@ -128,6 +129,44 @@ impl Peer {
             rights: peers::services(tx, row.id)?,
             source_addresses,
         })
+    }
+
+    /// Reads a document of this peer's in the dialect known of it, or in the one the document shows,
+    /// which is then returned as well. A dialect that an administrator set is not departed from.
+    ///
+    /// # Errors
+    /// Those of `decode`.
+    pub fn read<T>(
+        &self,
+        decode: impl Fn(Encoding) -> Result<Decoded<T>, DecodeError>,
+    ) -> Result<(T, Option<Dialect>), DecodeError> {
+        let known = self.dialect.reading();
+        let decoded = decode(known);
+        if self.dialect_fixed {
+            return decoded.map(|decoded| (decoded.message, None));
+        }
+        let (decoded, read_as) = match decoded {
+            // PHP's old extension writes references that XML forbids (docs/protocol.md, Characters).
+            Err(error) if known == Encoding::Utf8 => {
+                let old = Encoding::BytesAsLatin1;
+                (decode(old).map_err(|_| error)?, old)
+            }
+            decoded => (decoded?, known),
+        };
+        let shown = self.dialect.corrected_by(decoded.text, self.application);
+        match shown.map(Dialect::reading) {
+            Some(reading) if reading != read_as => {
+                decode(reading).map(|again| (again.message, shown))
+            }
+            _ => Ok((decoded.message, shown)),
+        }
+    }
+
+    /// Remembers the dialect that a document of this peer's showed.
+    pub(crate) fn note_dialect(&self, store: &Store, dialect: Dialect) {
+        info!(peer = %self.wwwroot, dialect = dialect.as_str(), "the peer writes text in another dialect than thought");
+        let id = self.id;
+        store.write_behind(move |tx| peers::set_dialect(tx, id, dialect, false));
     }
 
     /// Whether calls in this peer's name may come from `address`.

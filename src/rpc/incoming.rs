@@ -63,7 +63,6 @@ impl Bodies {
     /// # Errors
     /// [`Unread`] where it has none, or none in time.
     pub async fn read(&self, mut body: Body) -> Result<Held, Unread> {
-        // One that is declared too long is not read at all.
         let most = u64::try_from(envelope::MAX_BYTES).unwrap_or(u64::MAX);
         if body.size_hint().lower() > most {
             return Err(Unread::TooLong);

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tracing::{error, info};
+use tracing::error;
 
 use super::answer::{self, Wrapping};
 use super::fault::{self, Refusal, Rejected};
@@ -15,7 +15,7 @@ use crate::envelope::{BadSignature, Opened, Outer, Sealed, SessionKeyDigest, Sig
 use crate::keys::KeyRing;
 use crate::peer::{self, Peer, PeerError};
 use crate::store::{PeerId, StoreError, WriteTx, peers, requests};
-use crate::xmlrpc::{self, Decoded, Encoding, Limits, MethodCall, Value};
+use crate::xmlrpc::{self, Encoding, Limits, MethodCall, Value};
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ impl Look<'_> {
             }
             .into());
         }
-        let verified = self.verify(signed, &peer, Some(session_key))?;
+        let verified = self.verify(signed, &peer)?;
         let place = self.enter(session_key)?;
         let call = self
             .check_date(&verified)
@@ -169,7 +169,7 @@ impl Look<'_> {
         let peer = self.find_peer(signed.wwwroot())?;
         self.wrapping.signed = true;
         self.wrapping.encoding = peer.dialect.response();
-        let verified = self.verify(signed, &peer, None)?;
+        let verified = self.verify(signed, &peer)?;
         self.check_date(&verified)?;
         let call = self.read_call(&verified, &peer)?;
         Ok((Caller::Peer(Box::new(peer)), call, None))
@@ -220,20 +220,14 @@ impl Look<'_> {
         Ok(peer)
     }
 
-    fn verify(
-        &self,
-        signed: Signed,
-        peer: &Peer,
-        session_key: Option<SessionKeyDigest>,
-    ) -> Result<Verified, Stop> {
-        let verified = match signed.verify(peer.certificate.public_key(), session_key) {
-            Ok(verified) => verified,
+    fn verify(&self, signed: Signed, peer: &Peer) -> Result<Verified, Stop> {
+        match signed.verify(peer.certificate.public_key()) {
+            Ok(verified) => Ok(verified),
             Err((_, BadSignature)) if self.may_refresh => {
-                return Err(Stop::StaleKey(Box::new(peer.clone())));
+                Err(Stop::StaleKey(Box::new(peer.clone())))
             }
-            Err((_, BadSignature)) => return Err(Refusal::BadSignature.into()),
-        };
-        Ok(verified)
+            Err((_, BadSignature)) => Err(Refusal::BadSignature.into()),
+        }
     }
 
     fn check_date(&self, verified: &Verified) -> Result<(), Refusal> {
@@ -264,26 +258,15 @@ impl Look<'_> {
     }
 
     fn read_call(&mut self, verified: &Verified, peer: &Peer) -> Result<MethodCall, Stop> {
-        let decoded = decode(verified.payload(), peer)?;
-        self.record.method = Some(decoded.message.method.clone());
-        let Some(dialect) = peer
-            .dialect
-            .corrected_by(decoded.text, peer.application)
-            .filter(|_| !peer.dialect_fixed)
-        else {
-            return Ok(decoded.message);
-        };
-        info!(peer = %peer.wwwroot, dialect = dialect.as_str(), "the peer writes text in another dialect than thought");
-        let id = peer.id;
-        self.state
-            .store
-            .write_behind(move |tx| peers::set_dialect(tx, id, dialect, false));
-        self.wrapping.encoding = dialect.response();
-        if dialect.reading() == peer.dialect.reading() {
-            return Ok(decoded.message);
+        let limits = Limits::default();
+        let read = peer.read(|encoding| xmlrpc::decode_call(verified.payload(), encoding, &limits));
+        let (call, dialect) = read.map_err(Refusal::Payload)?;
+        self.record.method = Some(call.method.clone());
+        if let Some(dialect) = dialect {
+            peer.note_dialect(&self.state.store, dialect);
+            self.wrapping.encoding = dialect.response();
         }
-        let again = xmlrpc::decode_call(verified.payload(), dialect.reading(), &Limits::default());
-        Ok(again.map_err(Refusal::Payload)?.message)
+        Ok(call)
     }
 
     fn check_may_call_in_the_clear(&self) -> Result<(), Stop> {
@@ -305,7 +288,7 @@ impl Look<'_> {
 
     /// Carries a call out, or hands it on where it writes.
     fn carry_out(
-        mut self,
+        self,
         caller: Caller,
         call: MethodCall,
         place: Option<Place>,
@@ -325,7 +308,6 @@ impl Look<'_> {
         if let (Some(place), Caller::Peer(peer)) = (place, &caller) {
             self.state.remember(place, peer.id);
         }
-        self.record.note_outcome(&outcome);
         self.done(outcome)
     }
 
@@ -384,19 +366,6 @@ fn open(sealed: &Sealed, ring: &KeyRing) -> Option<(Opened, Option<usize>)> {
         let opened = sealed.open(old.pair.private_key()).ok()?;
         Some((opened, Some(place)))
     })
-}
-
-/// Reads a call in the peer's dialect; where that fails and nobody has set the dialect by hand, in that of
-/// PHP's old extension, whose references XML else forbids (docs/protocol.md, Characters).
-fn decode(payload: &[u8], peer: &Peer) -> Result<Decoded<MethodCall>, Refusal> {
-    let limits = Limits::default();
-    let reading = peer.dialect.reading();
-    let decoded = xmlrpc::decode_call(payload, reading, &limits);
-    if decoded.is_err() && reading == Encoding::Utf8 && !peer.dialect_fixed {
-        let again = xmlrpc::decode_call(payload, Encoding::BytesAsLatin1, &limits);
-        return again.or(decoded).map_err(Refusal::Payload);
-    }
-    decoded.map_err(Refusal::Payload)
 }
 
 /// Notes an error of ours in the log; the caller learns only that there was one.

@@ -102,8 +102,8 @@ pub async fn answer(
     let (calls, mut endings) = split(order.slots);
     let calls = Arc::new(calls);
     let done = carry_out(state, peer, Arc::clone(&calls), order.binding, place).await?;
-    for (place, reply) in done {
-        endings[place] = Some(reply.map_err(Refusal::Register));
+    for (number, reply) in done {
+        endings[number] = Some(reply.map_err(Refusal::Register));
     }
     ask_for_missing(state, peer, &calls, &mut endings, &mut questions).await;
     let mut replies = endings
@@ -118,14 +118,14 @@ pub async fn answer(
         .map(Value::from)
 }
 
-/// Parts what can be carried out, with its place in the message, from what is refused already.
+/// Parts what can be carried out, with its number in the message, from what is refused already.
 fn split(slots: Vec<Slot>) -> (Vec<(usize, Call)>, Endings) {
     let mut calls = Vec::with_capacity(slots.len());
     let mut endings = Vec::with_capacity(slots.len());
-    for (place, slot) in slots.into_iter().enumerate() {
+    for (number, slot) in slots.into_iter().enumerate() {
         match slot {
             Ok(call) => {
-                calls.push((place, call));
+                calls.push((number, call));
                 endings.push(None);
             }
             Err(refusal) => endings.push(Some(Err(refusal))),
@@ -277,7 +277,7 @@ async fn carry_out(
         peers::note_contact(tx, id, now, None)?;
         let replies = calls
             .iter()
-            .map(|(place, call)| Ok((*place, apply(tx, &author, call, now)?)));
+            .map(|(number, call)| Ok((*number, apply(tx, &author, call, now)?)));
         replies.collect::<Result<_, _>>().map(Outcome::Done)
     };
     let outcome = state.store.write(job).await;
@@ -312,8 +312,8 @@ async fn ask_for_missing(
     endings: &mut Endings,
     questions: &mut usize,
 ) {
-    for (index, (place, call)) in calls.iter().enumerate() {
-        let ending = &mut endings[*place];
+    for (index, (number, call)) in calls.iter().enumerate() {
+        let ending = &mut endings[*number];
         while let Some(key) = missing_user(call, ending.as_ref()) {
             let fetched = match state.asking.fetch(state, peer, &key, questions).await {
                 Ok(call) => call,
