@@ -30,6 +30,7 @@ use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
 use crate::rpc::ServeError;
 use crate::store::StoreError;
+use crate::workers::NoThreads;
 use crate::wwwroot::{Wwwroot, WwwrootError};
 
 /// Threads that wait for connections; the RSA work has its own, one a core.
@@ -174,6 +175,9 @@ pub enum CliError {
     /// Printing.
     #[error("the output could not be written: {0}")]
     Output(std::io::Error),
+    /// Worker threads.
+    #[error(transparent)]
+    Workers(#[from] NoThreads),
     /// Threads and sockets.
     #[error("the program could not start: {0}")]
     Runtime(std::io::Error),

@@ -53,7 +53,7 @@ impl Site {
             clock.now(),
             config.key_lifetime_days,
         )?);
-        let workers = Workers::new();
+        let workers = Workers::new()?;
         let client = Client::new(
             ClientSettings {
                 wwwroot: wwwroot.clone(),

@@ -95,7 +95,7 @@ impl Site {
         let store = Store::open(&directory.path().join("mnetd.db")).unwrap();
         let keys =
             Arc::new(KeyStore::open(&directory.path().join("keys"), &wwwroot, NOW, 28).unwrap());
-        let workers = Workers::new();
+        let workers = Workers::new().unwrap();
         let client = Client::new(
             ClientSettings {
                 wwwroot: wwwroot.clone(),
@@ -144,7 +144,7 @@ impl Site {
             Arc::clone(&self.keys),
             self.clock.clone(),
             self.client.clone(),
-            Workers::new(),
+            Workers::new().unwrap(),
         );
         self
     }
