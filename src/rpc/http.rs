@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State as Shared};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use hyper::server::conn::http1::Builder;
@@ -281,7 +281,7 @@ async fn only_post() -> Response<Body> {
     );
     response
         .headers_mut()
-        .insert(ALLOW, axum::http::HeaderValue::from_static("POST"));
+        .insert(ALLOW, HeaderValue::from_static("POST"));
     response
 }
 
@@ -321,18 +321,20 @@ fn client_address(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> 
     if !peer::contains(trusted, connected) {
         return connected;
     }
-    let forwarded: Vec<&str> = headers
+    // As bytes: what a client wrote into the header may be beyond ASCII, and must not take away what
+    // the proxy wrote behind it.
+    let forwarded: Vec<&[u8]> = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
         .collect();
     for address in forwarded.into_iter().rev() {
-        match address.parse::<IpAddr>() {
-            Ok(address) if peer::contains(trusted, address) => {}
-            Ok(address) => return address.to_canonical(),
-            Err(_) => break,
+        let address = str::from_utf8(address).ok().map(str::parse::<IpAddr>);
+        match address {
+            Some(Ok(address)) if peer::contains(trusted, address) => {}
+            Some(Ok(address)) => return address.to_canonical(),
+            _ => break,
         }
     }
     connected
@@ -350,17 +352,11 @@ fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Res
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        axum::http::HeaderValue::from_static(content_type),
-    );
-    headers.insert(
-        CACHE_CONTROL,
-        axum::http::HeaderValue::from_static("no-store"),
-    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         axum::http::header::X_CONTENT_TYPE_OPTIONS,
-        axum::http::HeaderValue::from_static("nosniff"),
+        HeaderValue::from_static("nosniff"),
     );
     response
 }
@@ -372,10 +368,23 @@ mod tests {
     fn seen(connected: &str, forwarded: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().unwrap());
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.append("x-forwarded-for", value);
         }
         let trusted = [peer::parse_network("10.0.0.0/8").unwrap()];
         client_address(connected.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn bytes_beyond_ascii_hide_nothing_behind_them() {
+        assert_eq!(seen("10.0.0.1", &["zoë, 198.51.100.1"]), "198.51.100.1");
+        assert_eq!(
+            seen("10.0.0.1", &["1.1.1.1", "zoë, 198.51.100.1, 10.0.0.2"]),
+            "198.51.100.1"
+        );
+        // Nothing left of rubbish is believed.
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, zoë, 10.0.0.2"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1", "zoë"]), "10.0.0.1");
     }
 
     #[test]
