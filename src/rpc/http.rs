@@ -29,7 +29,7 @@ use tracing::{debug, info, warn};
 
 use super::Server;
 use super::fault::Rejected;
-use super::incoming::{Bodies, MAX_LONG_BODIES, Unread};
+use super::incoming::{Bodies, LONG_BODY_GRACE, LONG_BODY_RATE, MAX_LONG_BODIES, Pace, Unread};
 use super::outgoing::TimedWrites;
 use crate::peer::{self, Application};
 use crate::store::requests;
@@ -68,6 +68,10 @@ pub struct HttpLimits {
     /// How many bodies longer than [`SHORT_BODY_BYTES`](super::SHORT_BODY_BYTES) are read and answered
     /// at a time.
     pub max_long_bodies: usize,
+    /// How many bytes a second such a body has to bring on the whole.
+    pub long_body_rate: u32,
+    /// How long the sender of such a body may fall behind that rate.
+    pub long_body_grace: Duration,
     /// How long a client may take to take an answer in.
     pub write_timeout: Duration,
     /// How long calls under way may take to end once the server is told to stop.
@@ -82,6 +86,8 @@ impl Default for HttpLimits {
             max_header_bytes: MAX_HEADER_BYTES,
             max_connections: MAX_CONNECTIONS,
             max_long_bodies: MAX_LONG_BODIES,
+            long_body_rate: LONG_BODY_RATE,
+            long_body_grace: LONG_BODY_GRACE,
             write_timeout: WRITE_TIMEOUT,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
         }
@@ -114,10 +120,14 @@ pub fn router(server: Server, trusted_proxies: Vec<IpNet>, limits: &HttpLimits) 
         .path()
         .trim_end_matches('/')
         .to_owned();
+    let pace = Pace {
+        rate: limits.long_body_rate,
+        grace: limits.long_body_grace,
+    };
     let site = Site {
         server,
         trusted_proxies: Arc::new(trusted_proxies),
-        bodies: Bodies::new(limits.body_timeout, limits.max_long_bodies),
+        bodies: Bodies::new(limits.body_timeout, pace, limits.max_long_bodies),
     };
     let routes = Router::new()
         .route("/", get(home))

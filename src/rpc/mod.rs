@@ -45,7 +45,7 @@ pub use http::{
     BODY_TIMEOUT, HEADER_TIMEOUT, HttpLimits, MAX_CONNECTIONS, MAX_HEADER_BYTES, SHUTDOWN_TIMEOUT,
     ServeError, WRITE_TIMEOUT, router, serve, serve_metrics,
 };
-pub use incoming::{MAX_LONG_BODIES, SHORT_BODY_BYTES};
+pub use incoming::{LONG_BODY_GRACE, LONG_BODY_RATE, MAX_LONG_BODIES, SHORT_BODY_BYTES};
 pub use record::CallRecord;
 pub use services::{CATALOGUE, MAX_CALLS_IN_ONE};
 
