@@ -12,7 +12,7 @@ use mnetd::store::{Page, sections};
 use mnetd::xmlrpc::{Encoding, MethodCall, encode_call};
 use support::site::{NOW, Served, Site, Stranger, fields};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{interval, timeout};
 
 /// Longer than anything here takes on a busy machine: what is not there by then does not come.
@@ -398,6 +398,50 @@ async fn a_long_body_that_keeps_the_pace_may_take_its_time() {
     tokio::time::sleep(SHORT * 2).await;
     steady.send(end).await;
     stranger.open(&steady.reply().await.body, &to).value();
+}
+
+#[tokio::test]
+async fn who_hangs_up_leaves_the_place_to_the_work_that_goes_on() {
+    let limits = HttpLimits {
+        max_long_bodies: 1,
+        ..HttpLimits::default()
+    };
+    let (served, stranger) = served(limits);
+    let to = served.site.certificate();
+    // A message with a bad signature makes us ask its peer, and this one does not answer.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = format!("http://{}", silent.local_addr().unwrap());
+    let known = Stranger::new(&name);
+    served.site.befriend(&known, &[("register", true, false)]);
+    let body = long_call(&Stranger::new(&name), &to);
+    let mut first = Connection::to(served.address).await;
+    first
+        .send([post(body.len()).as_bytes(), &body].concat())
+        .await;
+    let (asked, _) = within(silent.accept()).await.unwrap();
+    drop(first);
+
+    let body = long_call(&stranger, &to);
+    let mut second = Connection::to_with_little_room(served.address).await;
+    let request = [post(body.len()).as_bytes(), &body].concat();
+    let sending = tokio::spawn(async move {
+        second.send(request).await;
+        second
+    });
+    for _ in 0..20 {
+        let (head, body) = new_section(&stranger, &to);
+        let mut other = Connection::to(served.address).await;
+        other.send(head).await;
+        other.continues().await;
+        other.send(body).await;
+        assert_eq!(other.reply().await.status, 200);
+    }
+    assert!(!sending.is_finished());
+    // With the question the work ends.
+    drop((asked, silent));
+    let mut second = within(sending).await.unwrap();
+    second.continues().await;
+    stranger.open(&second.reply().await.body, &to).value();
 }
 
 /// A call of more than a megabyte, most of it blank.

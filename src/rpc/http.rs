@@ -22,7 +22,7 @@ use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tower_service::Service as _;
 use tracing::{debug, info, warn};
@@ -229,11 +229,7 @@ pub async fn serve_metrics(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(
-    tokio::net::TcpStream,
-    SocketAddr,
-    tokio::sync::OwnedSemaphorePermit,
-)> {
+) -> io::Result<(tokio::net::TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places)
         .acquire_owned()
         .await
@@ -254,8 +250,10 @@ async fn call(
         Ok(held) => held,
         Err(unread) => return unread_body(unread),
     };
-    let answered = site.server.answer(held.bytes, from).await;
-    drop(held.place);
+    let answered = match held.place {
+        None => site.server.answer(held.bytes, from).await,
+        Some(place) => answer_to_the_end(site.server, held.bytes, from, place).await,
+    };
     match answered {
         Ok(answer) => respond(StatusCode::OK, "text/xml; charset=utf-8", answer),
         Err(rejected) => {
@@ -267,6 +265,22 @@ async fn call(
             text(status, &rejected.to_string())
         }
     }
+}
+
+/// Answers a long message, and keeps its place until that is done, also where the client hangs up: the
+/// work that was begun is carried out all the same, with all the room it takes.
+async fn answer_to_the_end(
+    server: Server,
+    message: Vec<u8>,
+    from: IpAddr,
+    place: OwnedSemaphorePermit,
+) -> Result<Vec<u8>, Rejected> {
+    let answering = tokio::spawn(async move {
+        let answered = server.answer(message, from).await;
+        drop(place);
+        answered
+    });
+    answering.await.unwrap_or(Err(Rejected::Interrupted))
 }
 
 fn unread_body(unread: Unread) -> Response<Body> {
