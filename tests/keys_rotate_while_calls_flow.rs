@@ -14,8 +14,10 @@ use mnetd::clock::UnixTime;
 use mnetd::envelope::Outer;
 use mnetd::keys::KeyPair;
 use mnetd::peer::CallError;
+use mnetd::store::peers::{self, PeerService};
 use mnetd::xmlrpc::{
-    Encoding, Fault, Limits, MethodCall, MethodResponse, Value, decode_call, encode_response,
+    Encoding, Fault, Limits, MethodCall, MethodResponse, Value, decode_call, encode_call,
+    encode_response,
 };
 use support::site::{NOW, Site, Stranger, fields};
 use tokio::net::TcpListener;
@@ -54,14 +56,19 @@ struct Rotated {
     keyswaps: AtomicUsize,
 }
 
+/// Plays a peer that we know by its old key.
 async fn play(site: &Site, manner: Manner) -> Arc<Rotated> {
+    let rotated = play_a_stranger(site, manner).await;
+    site.befriend(&before(&rotated), &SERVICES);
+    rotated
+}
+
+async fn play_a_stranger(site: &Site, manner: Manner) -> Arc<Rotated> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let name = format!("http://{}", listener.local_addr().unwrap());
-    let before = Stranger::new(&name);
-    site.befriend(&before, &SERVICES);
     let rotated = Arc::new(Rotated {
         stranger: Stranger::new(&name),
-        old: before.pair,
+        old: Stranger::new(&name).pair,
         lost: Stranger::new(&name).pair,
         manner,
         ours: site.certificate(),
@@ -73,6 +80,14 @@ async fn play(site: &Site, manner: Manner) -> Arc<Rotated> {
         .with_state(Arc::clone(&rotated));
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     rotated
+}
+
+/// The peer as it was with its old key.
+fn before(peer: &Rotated) -> Stranger {
+    Stranger {
+        wwwroot: peer.stranger.wwwroot.clone(),
+        pair: peer.old.clone(),
+    }
 }
 
 async fn answer(State(peer): State<Arc<Rotated>>, body: Bytes) -> Vec<u8> {
@@ -253,17 +268,44 @@ async fn a_call_signed_with_an_unproven_key_is_refused_and_asked_about_once() {
     assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 2);
 }
 
+#[tokio::test]
+async fn a_site_that_registered_itself_does_not_make_us_call_it() {
+    let site = Site::new("http://register.example").open_to_all();
+    let peer = play_a_stranger(&site, Manner::Moodle).await;
+    let name = peer.stranger.wwwroot.as_str();
+    let params = vec![
+        name.into(),
+        peer.old.certificate().pem().into(),
+        "moodle".into(),
+    ];
+    let keyswap = MethodCall::new("system/keyswap", params);
+    site.answer(encode_call(&keyswap, Encoding::Utf8))
+        .await
+        .unwrap();
+    assert_eq!(refused(&site, &peer, "s1").await, 710);
+    assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 0);
+    assert_eq!(peer.sealed_calls.load(Ordering::SeqCst), 0);
+    // Once an administrator has allowed it something, it is a peer like others.
+    let id = site.peer(&peer.stranger.wwwroot).id;
+    let right = PeerService {
+        service: "register".to_owned(),
+        publish: true,
+        subscribe: false,
+    };
+    site.store
+        .write_blocking(move |tx| peers::set_service(tx, id, &right))
+        .unwrap();
+    incoming(&site, &peer.stranger, "s2").await.value();
+    assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 1);
+}
+
 /// The fault of a call signed with the new key; it is sealed to the old one, which is the one known.
 async fn refused(site: &Site, peer: &Rotated, id: &str) -> i32 {
     let section = fields(&[("idnumber", id), ("name", "Algebra")]);
     let call = MethodCall::new("register/new_section", vec![section]);
     let message = peer.stranger.seal(&call, &site.certificate(), at(site));
     let answer = site.answer(message).await.unwrap();
-    let known = Stranger {
-        wwwroot: peer.stranger.wwwroot.clone(),
-        pair: peer.old.clone(),
-    };
-    known.open(&answer, &site.certificate()).fault()
+    before(peer).open(&answer, &site.certificate()).fault()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -175,6 +175,15 @@ impl Peer {
         self.source_addresses.is_empty() || contains(&self.source_addresses, address)
     }
 
+    /// Whether anything at all was agreed on with this peer. Nothing was with a site that registered
+    /// itself until an administrator allows it something: it may call, but not make us call it.
+    #[must_use]
+    pub fn is_agreed_with(&self) -> bool {
+        self.rights
+            .iter()
+            .any(|right| right.publish || right.subscribe)
+    }
+
     /// Whether this peer may call our service.
     #[must_use]
     pub fn may_call(&self, service: &str) -> bool {

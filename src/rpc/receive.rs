@@ -223,7 +223,8 @@ impl Look<'_> {
     fn verify(&self, signed: Signed, peer: &Peer) -> Result<Verified, Stop> {
         match signed.verify(peer.certificate.public_key()) {
             Ok(verified) => Ok(verified),
-            Err((_, BadSignature)) if self.may_refresh => {
+            // Not for one that registered itself: it would name the address that we call.
+            Err((_, BadSignature)) if self.may_refresh && peer.is_agreed_with() => {
                 Err(Stop::StaleKey(Box::new(peer.clone())))
             }
             Err((_, BadSignature)) => Err(Refusal::BadSignature.into()),
