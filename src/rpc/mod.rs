@@ -173,13 +173,13 @@ impl Server {
     /// A call of the register, or several: waits for the disk, then seals the answer.
     async fn register(&self, received: Received) -> (Result<Vec<u8>, Rejected>, CallRecord) {
         let Received {
-            caller,
-            call,
+            peer,
+            order,
             place,
             wrapping,
             mut record,
         } = received;
-        let outcome = services::register(&self.state, &caller, call, place).await;
+        let outcome = services::register(&self.state, &peer, order, place).await;
         record.note_outcome(&outcome);
         let response = respond(outcome);
         let state = Arc::clone(&self.state);

@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 use super::super::State;
 use super::super::binding::Binding;
 use super::super::fault::Refusal;
-use super::super::receive::{Caller, internal};
+use super::super::receive::internal;
 use super::super::replay::Place;
 use super::{find, no_such_method, system};
 use crate::clock::UnixTime;
@@ -52,7 +52,8 @@ type Slot = Result<Call, Refusal>;
 type Endings = Vec<Option<Result<Reply, Refusal>>>;
 
 /// What one message asks for.
-struct Order {
+#[derive(Debug)]
+pub struct Order {
     slots: Vec<Slot>,
     binding: Option<Binding>,
     is_multicall: bool,
@@ -75,23 +76,10 @@ pub struct AskBack {
 /// Carries out one message to the register.
 pub async fn answer(
     state: &Arc<State>,
-    caller: &Caller,
-    call: MethodCall,
+    peer: &Peer,
+    mut order: Order,
     place: Option<Place>,
 ) -> Result<Value, Refusal> {
-    let Caller::Peer(peer) = caller else {
-        return Err(Refusal::NotSigned);
-    };
-    let mut order = match Order::take(state, peer, call) {
-        Ok(order) => order,
-        Err(refusal) => {
-            // Heard is heard: refused today, it must not count as new when more is allowed tomorrow.
-            if let Some(place) = place {
-                state.remember_from_async(place, peer.id).await;
-            }
-            return Err(refusal);
-        }
-    };
     let mut questions = MAX_QUESTIONS;
     for slot in &mut order.slots {
         if let Ok(Call::FetchUser(FetchUser::Ask(key))) = slot {
@@ -136,8 +124,9 @@ fn split(slots: Vec<Slot>) -> (Vec<(usize, Call)>, Endings) {
 
 impl Order {
     /// Reads a message of `peer`, and checks that it may send it. The transaction has the last word on
-    /// nonces and on whether binding is required; this comes before the peer is asked anything.
-    fn take(state: &State, peer: &Peer, call: MethodCall) -> Result<Self, Refusal> {
+    /// nonces and on whether binding is required; this comes before the peer is asked anything. Runs on a
+    /// worker: it takes thousands of calls apart and reads the database.
+    pub fn take(state: &State, peer: &Peer, call: MethodCall) -> Result<Self, Refusal> {
         let order = Self::read(call)?;
         if !peer.may_call(SERVICE) {
             return Err(Refusal::NotPublished {
