@@ -11,6 +11,7 @@ use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use mnetd::clock::UnixTime;
 use mnetd::peer::{CallError, Introduction, IntroductionError, TransportError, introduce};
+use mnetd::store::peers;
 use mnetd::wwwroot::Wwwroot;
 use mnetd::xmlrpc::{Encoding, Fault, MethodResponse, Value, encode_response};
 use support::site::{NOW, Site, Stranger};
@@ -203,6 +204,22 @@ async fn a_redirect_is_not_followed() {
         panic!("{error}");
     };
     assert_eq!(location, "http://169.254.169.254/latest/meta-data");
+}
+
+#[tokio::test]
+async fn of_a_long_fault_the_beginning_is_kept() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let fault = Fault::new(7, "é".repeat(1 << 16));
+    let payload = encode_response(&MethodResponse::Fault(fault), Encoding::Utf8);
+    parrot.will_say(payload);
+    ask(&site, &parrot).await.unwrap_err();
+    site.store.flush().await.unwrap();
+    let name = parrot.stranger.wwwroot.to_string();
+    let row = site.store.read_blocking(|tx| peers::find(tx, &name));
+    let kept = row.unwrap().unwrap().last_fault_text.unwrap();
+    assert_eq!(kept.chars().count(), peers::MAX_FAULT_TEXT);
+    assert!(kept.contains("fault 7: éé"), "{kept}");
 }
 
 async fn meet(site: &Site, parrot: &Parrot) -> Result<Introduction, IntroductionError> {

@@ -226,7 +226,11 @@ pub fn note_contact(
     Ok(())
 }
 
-/// Notes a call that failed.
+/// How many characters of a failure are kept. They may be a peer's own words, megabytes of them, and are
+/// read with each look-up of the peer; mnetd's own advice on a failure stays whole.
+pub const MAX_FAULT_TEXT: usize = 1_000;
+
+/// Notes a call that failed; of `text` the first [`MAX_FAULT_TEXT`] characters.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -236,6 +240,7 @@ pub fn note_failure(
     now: UnixTime,
     text: &str,
 ) -> Result<(), StoreError> {
+    let text: String = text.chars().take(MAX_FAULT_TEXT).collect();
     tx.execute(
         "UPDATE peer SET last_fault_at = ?2, last_fault_text = ?3 WHERE id = ?1",
         params![peer, now, text],
