@@ -28,17 +28,17 @@ const BOUND_SERVICE: &str = "register";
 /// Fault by which a peer says that none of its keys opens what was sent to it.
 pub const FAULT_CANNOT_OPEN: i32 = 7023;
 
-/// How long after one key refresh of a peer the next may begin, in seconds: a stranger who sends
-/// badly signed messages in a peer's name must not make us call that peer each time.
-const REFRESH_PAUSE: i64 = 10;
+/// How long after one key refresh of a peer the next may begin: a stranger who sends badly signed
+/// messages in a peer's name must not make us call that peer each time.
+const REFRESH_PAUSE: Duration = Duration::from_secs(10);
 
 /// How long a call waits for a refresh that another call has begun: two round trips. No longer, for
 /// the peer may call while it answers us, and would wait for us as we for it.
 const REFRESH_WAIT: Duration = Duration::from_secs(3);
 
-/// How long after a key replacement the replaced key may vouch for yet another, in seconds: requests
-/// that began before the first new key was told are long over then.
-const REPLACED_KEY_VOUCHES: i64 = 600;
+/// How long after a key replacement the replaced key may vouch for yet another: requests that began
+/// before the first new key was told are long over then.
+const REPLACED_KEY_VOUCHES: Duration = Duration::from_mins(10);
 
 /// Calls peers.
 #[derive(Clone, Debug)]
@@ -65,11 +65,11 @@ struct Shared {
     workers: Workers,
     refreshes: Mutex<HashMap<PeerId, LastRefresh>>,
     /// By peer: the certificate that was replaced last, and when.
-    replaced: Mutex<HashMap<PeerId, (UnixTime, Certificate)>>,
+    replaced: Mutex<HashMap<PeerId, (Instant, Certificate)>>,
 }
 
 /// When a peer's key was last refreshed; locked while that is under way.
-type LastRefresh = Arc<tokio::sync::Mutex<Option<UnixTime>>>;
+type LastRefresh = Arc<tokio::sync::Mutex<Option<Instant>>>;
 
 /// Why a call brought no result.
 #[derive(Debug, Error)]
@@ -374,7 +374,7 @@ impl Client {
             return None;
         }
         let (at, replaced) = self.replaced().remove(&peer.id)?;
-        if self.shared.clock.now().since(at) > REPLACED_KEY_VOUCHES {
+        if self.shared.clock.instant().duration_since(at) > REPLACED_KEY_VOUCHES {
             return None;
         }
         let before = Peer {
@@ -387,7 +387,7 @@ impl Client {
         }
     }
 
-    fn replaced(&self) -> MutexGuard<'_, HashMap<PeerId, (UnixTime, Certificate)>> {
+    fn replaced(&self) -> MutexGuard<'_, HashMap<PeerId, (Instant, Certificate)>> {
         self.shared
             .replaced
             .lock()
@@ -435,8 +435,8 @@ impl Client {
             Some(stored) if stored.certificate != peer.certificate => return Ok(Some(stored)),
             _ => {}
         }
-        let now = self.shared.clock.now();
-        if last_refresh.is_some_and(|last| now.since(last) < REFRESH_PAUSE) {
+        let now = self.shared.clock.instant();
+        if last_refresh.is_some_and(|last| now.duration_since(last) < REFRESH_PAUSE) {
             return Ok(None);
         }
         *last_refresh = Some(now);
@@ -499,7 +499,7 @@ impl Client {
             .write(move |tx| peers::set_certificate(tx, id, &pem))
             .await?;
         info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
-        let now = self.shared.clock.now();
+        let now = self.shared.clock.instant();
         self.replaced().insert(id, (now, peer.certificate.clone()));
         Ok(Peer {
             certificate,

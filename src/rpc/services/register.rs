@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 use tracing::{debug, warn};
@@ -39,8 +39,8 @@ const MAX_QUESTIONS: usize = 20;
 /// still for this long.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a peer's list of methods is believed, in seconds.
-const METHODS_LIFETIME: i64 = 600;
+/// How long a peer's list of methods is believed.
+const METHODS_LIFETIME: Duration = Duration::from_mins(10);
 
 const SERVICE: &str = "register";
 const GET_USER: &str = "get_user";
@@ -70,7 +70,7 @@ enum Outcome {
 pub struct AskBack {
     client: Client,
     /// By peer: where its `get_user` is, if anywhere, and when that was found out.
-    get_user: Mutex<HashMap<PeerId, (UnixTime, Option<String>)>>,
+    get_user: Mutex<HashMap<PeerId, (Instant, Option<String>)>>,
 }
 
 /// Carries out one message to the register.
@@ -396,7 +396,7 @@ impl AskBack {
         // Counted before anything is sent: a peer that fails at once must not be asked 2,000 times.
         *questions -= 1;
         let asking = async {
-            let method = self.find_get_user(peer, state.clock.now()).await?;
+            let method = self.find_get_user(peer, state.clock.instant()).await?;
             let answer = self.client.call(peer, &method, vec![question(key)]).await;
             answer.map_err(|error| in_vain(shortened(&error)))
         };
@@ -422,7 +422,7 @@ impl AskBack {
     }
 
     /// Finds `get_user` by its name among the peer's methods: plugins may stand anywhere.
-    async fn find_get_user(&self, peer: &Peer, now: UnixTime) -> Result<String, Refusal> {
+    async fn find_get_user(&self, peer: &Peer, now: Instant) -> Result<String, Refusal> {
         let lacking = || {
             Refusal::AskedInVain(format!(
                 "{} offers no {GET_USER}; send username, firstname, lastname and email along",
@@ -430,7 +430,7 @@ impl AskBack {
             ))
         };
         if let Some((at, found)) = self.lock().get(&peer.id)
-            && now.since(*at) < METHODS_LIFETIME
+            && now.duration_since(*at) < METHODS_LIFETIME
         {
             return found.clone().ok_or_else(lacking);
         }
@@ -445,7 +445,7 @@ impl AskBack {
         found.ok_or_else(lacking)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PeerId, (UnixTime, Option<String>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PeerId, (Instant, Option<String>)>> {
         self.get_user.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
