@@ -25,6 +25,9 @@ pub const FAULT_KEY_CHANGED: i32 = 7025;
 /// The service whose calls are bound, by us as by our peers (docs/register.md, Binding).
 const BOUND_SERVICE: &str = "register";
 
+/// How often one call is sent at most: once more where the peer turns out to have another key.
+const MAX_SENDINGS: usize = 2;
+
 /// Fault by which a peer says that none of its keys opens what was sent to it.
 pub const FAULT_CANNOT_OPEN: i32 = 7023;
 
@@ -64,8 +67,16 @@ struct Shared {
     transport: Transport,
     workers: Workers,
     refreshes: Mutex<HashMap<PeerId, LastRefresh>>,
-    /// By peer: the certificate that was replaced last, and when.
-    replaced: Mutex<HashMap<PeerId, (Instant, Certificate)>>,
+    /// By peer: what its last 7025 replaced.
+    replaced: Mutex<HashMap<PeerId, Replaced>>,
+}
+
+/// A certificate that a peer replaced by a 7025.
+#[derive(Debug)]
+struct Replaced {
+    certificate: Certificate,
+    by: Certificate,
+    at: Instant,
 }
 
 /// When a peer's key was last refreshed; locked while that is under way.
@@ -178,6 +189,16 @@ pub enum CallError {
         "{0} keeps asking for another key; its stored certificate of this site may be damaged. In Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save"
     )]
     KeyLoop(Wwwroot),
+    /// The key that replaced the one known here is lost, and a third is in force.
+    #[error(
+        "{0} replaced its key twice in a row. The present one is stored now, but the call was not sent a third time: call again"
+    )]
+    KeyReplacedTwice(Wwwroot),
+    /// The peer was removed, or its certificate replaced by another, while a new one was asked for.
+    #[error(
+        "the stored peer {0} was changed by somebody else meanwhile, so its new certificate was not stored: look at it with mnetd peer show {0}, then try again"
+    )]
+    ChangedMeanwhile(Wwwroot),
     /// The new certificate is none, or another site's.
     #[error("{peer} says it has a new key, but sent no usable certificate: {reason}")]
     NewCertificate {
@@ -329,39 +350,34 @@ impl Client {
         }
     }
 
-    /// An exchange that follows the peer to a new key: once where it answers 7025, and once more where
-    /// the key it named so turns out to be lost.
+    /// An exchange that follows the peer to a new key, and sends the call once more where it may.
     async fn exchange_following_keys(
         &self,
         peer: &Peer,
         call: &Arc<MethodCall>,
     ) -> Result<Reply, CallError> {
         let mut peer = peer.clone();
-        let mut adopted = 0;
-        loop {
-            let mut outcome = self.exchange(&peer, call).await;
-            let mut most = 1;
-            if let Err(error) = outcome {
-                outcome = match self.by_replaced_key(&peer, &error).await {
+        for sending in 1..=MAX_SENDINGS {
+            let outcome = match self.exchange(&peer, call).await {
+                // It asks for another key again, though it was called with the one it asked for.
+                Ok(Outcome::NewKey(_)) if sending > 1 => {
+                    Err(CallError::KeyLoop(peer.wwwroot.clone()))
+                }
+                Ok(outcome) => Ok(outcome),
+                Err(error) => match self.by_replaced_key(&peer, &error).await {
                     Some(certificate) => Ok(Outcome::NewKey(certificate)),
                     None => Err(self.explain(&peer, error).await),
-                };
-                most = 2;
-            }
+                },
+            };
             if let Err(error) = &outcome {
                 self.note_failure(&peer, error);
             }
             match outcome? {
                 Outcome::Reply(reply) => return Ok(reply),
-                Outcome::NewKey(_) if adopted >= most => {
-                    return Err(CallError::KeyLoop(peer.wwwroot));
-                }
-                Outcome::NewKey(certificate) => {
-                    peer = self.adopt(&peer, *certificate).await?;
-                    adopted += 1;
-                }
+                Outcome::NewKey(certificate) => peer = self.follow(&peer, *certificate).await?,
             }
         }
+        Err(CallError::KeyReplacedTwice(peer.wwwroot))
     }
 
     /// The certificate that a peer proves with the key it had before the one known here.
@@ -373,21 +389,20 @@ impl Client {
         if !error.may_mean_another_key() {
             return None;
         }
-        let (at, replaced) = self.replaced().remove(&peer.id)?;
-        if self.shared.clock.instant().duration_since(at) > REPLACED_KEY_VOUCHES {
+        let replaced = self.replaced().remove(&peer.id)?;
+        let gone_by = self.shared.clock.instant().duration_since(replaced.at);
+        // An administrator, here or at the command line, may have taken another certificate since.
+        if gone_by > REPLACED_KEY_VOUCHES || replaced.by != peer.certificate {
             return None;
         }
-        let before = Peer {
-            certificate: replaced,
-            ..peer.clone()
-        };
+        let before = peer.with_certificate(replaced.certificate);
         match self.exchange(&before, &list_services()).await {
             Ok(Outcome::NewKey(certificate)) => Some(certificate),
             _ => None,
         }
     }
 
-    fn replaced(&self) -> MutexGuard<'_, HashMap<PeerId, (Instant, Certificate)>> {
+    fn replaced(&self) -> MutexGuard<'_, HashMap<PeerId, Replaced>> {
         self.shared
             .replaced
             .lock()
@@ -425,12 +440,7 @@ impl Client {
         let Ok(mut last_refresh) = timeout(REFRESH_WAIT, last_refresh.lock()).await else {
             return Ok(None);
         };
-        let wwwroot = peer.wwwroot.clone();
-        let stored = self
-            .shared
-            .store
-            .read(move |tx| Peer::find(tx, wwwroot.as_str()));
-        match stored.await? {
+        match self.stored(peer).await? {
             // Another call has brought the new key meanwhile.
             Some(stored) if stored.certificate != peer.certificate => return Ok(Some(stored)),
             _ => {}
@@ -457,7 +467,7 @@ impl Client {
             Ok(certificate) => {
                 // A stranger cannot bring this about, so the next refresh need not wait.
                 *last_refresh = None;
-                self.adopt(peer, *certificate).await.map(Some)
+                self.follow(peer, *certificate).await.map(Some)
             }
             Err(error) => {
                 let error = if error.may_mean_another_key() {
@@ -487,24 +497,61 @@ impl Client {
         .await
     }
 
-    /// Stores a peer's new certificate and returns the peer with it. The one before it may vouch for
-    /// yet another for a while.
+    /// Stores the certificate that an administrator takes for a peer's, in the place of the one `peer`
+    /// has, and returns the peer with it. What it replaces vouches for nothing any more.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`CallError::ChangedMeanwhile`] where another certificate is stored by now; or when the database
+    /// fails.
     pub async fn adopt(&self, peer: &Peer, certificate: Certificate) -> Result<Peer, CallError> {
-        let (id, pem) = (peer.id, certificate.pem().to_owned());
-        self.shared
+        self.replaced().remove(&peer.id);
+        if self.replace(peer, &certificate).await? {
+            Ok(peer.with_certificate(certificate))
+        } else {
+            Err(CallError::ChangedMeanwhile(peer.wwwroot.clone()))
+        }
+    }
+
+    /// Stores the certificate that a peer proved by a 7025, and returns the peer with it; or with the one
+    /// that another call has stored meanwhile. The one before may vouch for yet another for a while.
+    async fn follow(&self, peer: &Peer, certificate: Certificate) -> Result<Peer, CallError> {
+        if self.replace(peer, &certificate).await? {
+            let replaced = Replaced {
+                certificate: peer.certificate.clone(),
+                by: certificate.clone(),
+                at: self.shared.clock.instant(),
+            };
+            self.replaced().insert(peer.id, replaced);
+            return Ok(peer.with_certificate(certificate));
+        }
+        let stored = self.stored(peer).await?;
+        stored.ok_or_else(|| CallError::ChangedMeanwhile(peer.wwwroot.clone()))
+    }
+
+    /// Replaces the certificate `peer` has, where it is still the one stored; says whether it was.
+    async fn replace(&self, peer: &Peer, certificate: &Certificate) -> Result<bool, CallError> {
+        let (id, before) = (peer.id, peer.certificate.pem().to_owned());
+        let pem = certificate.pem().to_owned();
+        let is_replaced = self
+            .shared
             .store
-            .write(move |tx| peers::set_certificate(tx, id, &pem))
+            .write(move |tx| peers::set_certificate(tx, id, &before, &pem))
             .await?;
-        info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
-        let now = self.shared.clock.instant();
-        self.replaced().insert(id, (now, peer.certificate.clone()));
-        Ok(Peer {
-            certificate,
-            ..peer.clone()
-        })
+        if is_replaced {
+            info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
+        }
+        Ok(is_replaced)
+    }
+
+    /// The peer as it is stored now.
+    async fn stored(&self, peer: &Peer) -> Result<Option<Peer>, CallError> {
+        let wwwroot = peer.wwwroot.clone();
+        let stored = self
+            .shared
+            .store
+            .read(move |tx| Peer::find(tx, wwwroot.as_str()))
+            .await?;
+        Ok(stored)
     }
 
     /// One request and its answer.

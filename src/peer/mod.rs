@@ -169,6 +169,14 @@ impl Peer {
         store.write_behind(move |tx| peers::set_dialect(tx, id, dialect, false));
     }
 
+    /// The same peer with another certificate.
+    fn with_certificate(&self, certificate: Certificate) -> Self {
+        Self {
+            certificate,
+            ..self.clone()
+        }
+    }
+
     /// Whether calls in this peer's name may come from `address`.
     #[must_use]
     pub fn may_call_from(&self, address: IpAddr) -> bool {

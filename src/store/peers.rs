@@ -165,16 +165,23 @@ pub fn remove(tx: &WriteTx<'_>, peer: PeerId, now: UnixTime) -> Result<(), Store
     Ok(())
 }
 
-/// Replaces a peer's certificate.
+/// Replaces a peer's certificate where `before` is the one stored, and says whether it was: of two that
+/// replace it at once, the later must not put back what the other has done.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn set_certificate(tx: &WriteTx<'_>, peer: PeerId, pem: &str) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE peer SET certificate = ?2 WHERE id = ?1",
-        params![peer, pem],
+pub fn set_certificate(
+    tx: &WriteTx<'_>,
+    peer: PeerId,
+    before: &str,
+    pem: &str,
+) -> Result<bool, StoreError> {
+    let changed = tx.execute(
+        "UPDATE peer SET certificate = ?3 \
+         WHERE id = ?1 AND certificate = ?2 AND removed_at IS NULL",
+        params![peer, before, pem],
     )?;
-    Ok(())
+    Ok(changed == 1)
 }
 
 /// Sets how text has to be written for a peer; `fixed`: by an administrator. What was found out does
