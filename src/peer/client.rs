@@ -12,7 +12,9 @@ use tracing::{info, warn};
 use super::binding;
 use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, service_of};
 use crate::clock::{Clock, UnixTime};
-use crate::envelope::{self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed};
+use crate::envelope::{
+    self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed, Verified,
+};
 use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore, Mismatch};
 use crate::store::{PeerId, Store, StoreError, peers, requests};
 use crate::workers::{Interrupted, Workers};
@@ -24,6 +26,11 @@ pub const FAULT_KEY_CHANGED: i32 = 7025;
 
 /// The service whose calls are bound, by us as by our peers (docs/register.md, Binding).
 const BOUND_SERVICE: &str = "register";
+
+/// How old a 7025 may be, in seconds: as old as a request ([`max_age`](crate::rpc::ServerSettings)'s
+/// default). How old other replies are does not matter, but a database restored from a backup does not
+/// remember which were heard since, and a recorded 7025 would bring back the key it names.
+pub const KEY_CHANGE_MAX_AGE: i64 = 300;
 
 /// How often one call is sent at most: once more where the peer turns out to have another key.
 const MAX_SENDINGS: usize = 2;
@@ -169,6 +176,18 @@ pub enum CallError {
         /// The limit.
         allowed: i64,
     },
+    /// A 7025 dated back.
+    #[error(
+        "{peer} says that it has a new key, but dates that {seconds} s back; at most {allowed} s are allowed. It may have been recorded and sent again; or the clocks differ: set those of both servers by NTP"
+    )]
+    KeyChangeTooOld {
+        /// Who.
+        peer: Wwwroot,
+        /// How far.
+        seconds: i64,
+        /// The limit.
+        allowed: i64,
+    },
     /// An answer seen before.
     #[error(
         "{0} answered with a message that was seen before; it may have been recorded and sent again"
@@ -257,12 +276,11 @@ impl CallError {
     }
 }
 
-/// A reply that is opened, verified and in time.
+/// What a peer answered.
 struct Reply {
     response: MethodResponse,
     /// The dialect it shows, where that is another than was thought.
     dialect: Option<Dialect>,
-    timestamp: UnixTime,
 }
 
 /// What a reply turned out to be.
@@ -573,18 +591,13 @@ impl Client {
                 .run(move || open_reply(&peer, &ring, &body))
                 .await??
         };
-        match opening {
-            Opening::NewKey(certificate) => Ok(Outcome::NewKey(certificate)),
-            Opening::Sealed {
-                reply,
-                session_key,
-                key_pair,
-            } => {
-                self.check_age(peer, reply.timestamp, half_round_trip)?;
-                self.check_unseen(peer, key_pair, session_key).await?;
-                Ok(Outcome::Reply(reply))
-            }
+        self.check_date(peer, &opening, half_round_trip)?;
+        self.check_unseen(peer, opening.key_pair, opening.session_key)
+            .await?;
+        if let Outcome::Reply(_) = &opening.outcome {
+            self.note_contact(peer, opening.timestamp);
         }
+        Ok(opening.outcome)
     }
 
     async fn seal(
@@ -611,27 +624,40 @@ impl Client {
         Ok(sealed)
     }
 
-    fn check_age(
+    fn check_date(
         &self,
         peer: &Peer,
-        timestamp: UnixTime,
+        opening: &Opening,
         half_round_trip: i64,
     ) -> Result<(), CallError> {
         let now = self.shared.clock.now();
-        let ahead = timestamp.since(now);
+        let ahead = opening.timestamp.since(now);
         let allowed = self.shared.settings.max_ahead;
-        if ahead - half_round_trip > allowed {
+        if ahead.saturating_sub(half_round_trip) > allowed {
             return Err(CallError::FromTheFuture {
                 peer: peer.wwwroot.clone(),
                 seconds: ahead,
                 allowed,
             });
         }
-        let id = peer.id;
+        let behind = now.since(opening.timestamp);
+        let is_old = behind.saturating_sub(half_round_trip) > KEY_CHANGE_MAX_AGE;
+        if is_old && matches!(opening.outcome, Outcome::NewKey(_)) {
+            return Err(CallError::KeyChangeTooOld {
+                peer: peer.wwwroot.clone(),
+                seconds: behind,
+                allowed: KEY_CHANGE_MAX_AGE,
+            });
+        }
+        Ok(())
+    }
+
+    fn note_contact(&self, peer: &Peer, timestamp: UnixTime) {
+        let (id, now) = (peer.id, self.shared.clock.now());
+        let ahead = timestamp.since(now);
         self.shared
             .store
             .write_behind(move |tx| peers::note_contact(tx, id, now, Some(ahead)));
-        Ok(())
     }
 
     /// A reply is not tied to its request; so that none is taken twice, its session key is remembered
@@ -699,13 +725,12 @@ fn list_services() -> Arc<MethodCall> {
 }
 
 /// A reply after every check that needs nothing but keys.
-enum Opening {
-    NewKey(Box<Certificate>),
-    Sealed {
-        reply: Reply,
-        session_key: SessionKeyDigest,
-        key_pair: Fingerprint,
-    },
+struct Opening {
+    outcome: Outcome,
+    timestamp: UnixTime,
+    session_key: SessionKeyDigest,
+    /// Our key pair that opened it.
+    key_pair: Fingerprint,
 }
 
 fn open_reply(peer: &Peer, ring: &KeyRing, body: &[u8]) -> Result<Opening, CallError> {
@@ -744,40 +769,44 @@ fn open_sealed_reply(peer: &Peer, ring: &KeyRing, sealed: &Sealed) -> Result<Ope
         Err(body) => return Err(clear_reply(peer, &body)),
     };
     check_sender(peer, signed.wwwroot())?;
-    let verified = match signed.verify(peer.certificate.public_key()) {
-        Ok(verified) => verified,
-        Err((signed, _)) => return read_unverified(peer, signed),
+    let (verified, outcome) = match signed.verify(peer.certificate.public_key()) {
+        Ok(verified) => {
+            let outcome = read_verified(peer, &verified)?;
+            (verified, outcome)
+        }
+        Err((signed, _)) => read_unverified(peer, signed)?,
     };
-    let (response, dialect) = decode(peer, verified.payload())?;
-    if let Some(certificate) = new_certificate(peer, &response)? {
-        return Ok(Opening::NewKey(Box::new(certificate)));
-    }
-    Ok(Opening::Sealed {
-        reply: Reply {
-            response,
-            dialect,
-            timestamp: verified.timestamp(),
-        },
+    Ok(Opening {
+        outcome,
+        timestamp: verified.timestamp(),
         session_key,
         key_pair: pair.certificate().fingerprint(),
     })
 }
 
+fn read_verified(peer: &Peer, verified: &Verified) -> Result<Outcome, CallError> {
+    let (response, dialect) = decode(peer, verified.payload())?;
+    match new_certificate(peer, &response)? {
+        Some(certificate) => Ok(Outcome::NewKey(Box::new(certificate))),
+        None => Ok(Outcome::Reply(Reply { response, dialect })),
+    }
+}
+
 /// A reply that the known key did not sign: worth reading only for a 7025 that the *new* key signed,
 /// as Mahara's are. That proves nothing by itself, so it is believed over https alone, where the
 /// connection shows whose it is.
-fn read_unverified(peer: &Peer, signed: Signed) -> Result<Opening, CallError> {
+fn read_unverified(peer: &Peer, signed: Signed) -> Result<(Verified, Outcome), CallError> {
     let bad_signature = || CallError::BadSignature(peer.wwwroot.clone());
     // The payload is read before it is verified, for the key that verifies it is inside.
     let (response, _) = decode(peer, signed.unverified_payload())?;
     let Some(certificate) = new_certificate(peer, &response)? else {
         return Err(bad_signature());
     };
-    signed
+    let verified = signed
         .verify(certificate.public_key())
         .map_err(|_| bad_signature())?;
     if peer.application == Application::Mahara && peer.wwwroot.is_https() {
-        return Ok(Opening::NewKey(Box::new(certificate)));
+        return Ok((verified, Outcome::NewKey(Box::new(certificate))));
     }
     Err(CallError::unproven(peer, &certificate))
 }
