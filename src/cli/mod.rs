@@ -6,6 +6,7 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
 mod call;
+mod data;
 mod doctor;
 mod key;
 mod output;
@@ -76,6 +77,9 @@ pub enum CliError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The data directory.
+    #[error(transparent)]
+    Data(#[from] data::DataError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -214,6 +218,7 @@ pub fn run() -> ExitCode {
 fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
     let config = Config::load(arguments.config.as_deref(), &arguments.overrides)?;
     start_log(&config, &arguments.command)?;
+    data::prepare(&config, begins_a_register(&arguments.command))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(ASYNC_THREADS)
         .enable_all()
@@ -232,6 +237,11 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Register(command) => register::run(&site, command),
         Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
     }
+}
+
+/// Whether a command may begin a register; any other is told of a misprint in `--data` instead.
+fn begins_a_register(command: &Command) -> bool {
+    matches!(command, Command::Serve)
 }
 
 /// The server says what it does; a command speaks for itself and logs only what is amiss, unless

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::CliError;
+use super::data;
 use super::site::Site;
 use crate::config::Config;
 use crate::keys::KeyStore;
@@ -31,6 +32,8 @@ const SECONDS_BUCKETS: [f64; 12] = [
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 pub async fn run(config: &Config) -> Result<(), CliError> {
+    let told_to_stop = watch_signals();
+    let _only_server = data::lock_for_server(config)?;
     let metrics = start_metrics(config);
     let listener = listen(config.listen).await?;
     let config = &with_real_address(config, &listener)?;
@@ -66,7 +69,7 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
         wait_for(stopped.clone()),
     ));
     tokio::spawn(async move {
-        wait_for_signal().await;
+        told_to_stop.await;
         // With nobody listening any more there is nothing to stop.
         let _ = stop.send(());
     });
@@ -195,18 +198,22 @@ async fn wait_for(mut stopped: watch::Receiver<()>) {
     let _ = stopped.changed().await;
 }
 
-async fn wait_for_signal() {
+/// Ends when the process is told to stop. The handlers stand when this returns: whoever reads in the log that
+/// the server serves may stop it at once.
+fn watch_signals() -> impl Future<Output = ()> {
     let (terminate, interrupt) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
     );
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+    async {
+        match (terminate, interrupt) {
+            (Ok(mut terminate), Ok(mut interrupt)) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
             }
+            _ => std::future::pending().await,
         }
-        _ => std::future::pending().await,
     }
 }

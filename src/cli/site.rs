@@ -1,7 +1,5 @@
 //! What every command needs of the site: its database, its keys, its name, its client.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,17 +31,9 @@ pub struct Site {
 }
 
 impl Site {
-    /// Opens database and keys, making them where there are none.
+    /// Opens database and keys, making them where there are none. The directory is there already
+    /// ([`super::data::prepare`]).
     pub fn open(config: &Config, runtime: &Handle) -> Result<Self, CliError> {
-        // The register is personal data: a directory made here is its owner's alone.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&config.data)
-            .map_err(|source| CliError::File {
-                path: config.data.clone(),
-                source,
-            })?;
         let store = Store::open(&config.database())?;
         let wwwroot = find_wwwroot(config, &store)?;
         let clock = Clock::System;

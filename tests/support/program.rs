@@ -46,6 +46,13 @@ impl Program {
         }
     }
 
+    /// A directory in which a server has run, so that there is a register.
+    pub fn with_register() -> Self {
+        let program = Self::new();
+        assert_eq!(program.serve().stop(), Some(0));
+        program
+    }
+
     /// The directory.
     pub fn directory(&self) -> &Path {
         self.directory.path()
