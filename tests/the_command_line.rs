@@ -39,7 +39,7 @@ impl Two {
 fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
     let program = Program::with_register();
     let nobody = "http://nobody.example";
-    let wrongly: [&[&str]; 11] = [
+    let wrongly: [&[&str]; 13] = [
         &[],
         &["sing"],
         &["peer"],
@@ -47,6 +47,8 @@ fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
         &["serve", "--key-lifetime-days", "0"],
         &["key", "show", "--config", "no-such.toml"],
         &["key", "show", "--log", "=&="],
+        &["key", "show", "--log", "loud"],
+        &["key", "show", "--wwwroot", "http://0.0.0.0:8080"],
         &["peer", "show", "no address"],
         &["peer", "add", "https://user@moodle.example"],
         &["peer", "list", "--format", "verse"],
@@ -141,7 +143,14 @@ fn the_server_says_where_it_listens_and_stops_when_told() {
 
     let taken = Program::new().run(&["serve", "--listen", &running.address.to_string()]);
     assert_eq!(taken.code, 1, "{taken:?}");
-    assert!(taken.err.contains("--listen"), "{taken:?}");
+    assert!(taken.err.starts_with("mnetd: --listen: "), "{taken:?}");
+    assert!(
+        taken.err.contains("Another program listens there"),
+        "{taken:?}"
+    );
+    // 192.0.2.0/24 is for examples (RFC 5737): no machine has it.
+    let nowhere = Program::new().run(&["serve", "--listen", "192.0.2.1:8080"]);
+    assert!(nowhere.err.contains("no such address"), "{nowhere:?}");
 
     // A command typed beside it needs no --wwwroot.
     let shown = program.done(&["key", "show"]);
@@ -449,4 +458,43 @@ fn one_server_works_on_a_directory() {
     // Killed, it leaves nothing behind that would have to be cleared away.
     drop(running);
     program.serve();
+}
+
+#[test]
+fn every_address_is_no_name() {
+    let ran = Program::new().run(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("--wwwroot https://"), "{ran:?}");
+}
+
+#[test]
+fn a_misspelt_variable_is_refused_and_an_unknown_one_told() {
+    let program = Program::with_register();
+    let ran = program.run_under("MNETD_WWWROT", "https://a.example", &["key", "show"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("MNETD_WWWROOT"), "{ran:?}");
+    let ran = program.run_under("MNETD_PORT_8080_TCP", "tcp://10.0.0.1", &["key", "show"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("MNETD_PORT_8080_TCP"), "{ran:?}");
+}
+
+#[test]
+fn what_is_named_and_cannot_be_used_is_told_with_its_option() {
+    let program = Program::with_register();
+    let file = program.directory().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let file = file.to_string_lossy();
+    let missing = program.directory().join("none.pem");
+    let missing = missing.to_string_lossy();
+    for (arguments, told) in [
+        (["peer", "list", "--data", &file], "--data: "),
+        (
+            ["doctor", "--ca-file", &missing, "--format=csv"],
+            "--ca-file: ",
+        ),
+    ] {
+        let ran = program.run(&arguments);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains(told), "{ran:?}");
+    }
 }

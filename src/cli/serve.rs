@@ -35,14 +35,14 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
     let told_to_stop = watch_signals();
     let _only_server = data::lock_for_server(config)?;
     let metrics = start_metrics(config);
-    let listener = listen(config.listen).await?;
+    let listener = listen("--listen", config.listen).await?;
     let config = &with_real_address(config, &listener)?;
     let site = Site::open(config, &Handle::current())?;
     site.settle_name()?;
     let (stop, stopped) = watch::channel(());
     let metrics_task = match (config.metrics_listen, metrics) {
         (Some(address), Some(handle)) => {
-            let listener = listen(address).await?;
+            let listener = listen("--metrics-listen", address).await?;
             let stopped = wait_for(stopped.clone());
             Some(tokio::spawn(serve_metrics(listener, handle, stopped)))
         }
@@ -109,18 +109,24 @@ fn start_metrics(config: &Config) -> Option<PrometheusHandle> {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {
+async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, CliError> {
     TcpListener::bind(address)
         .await
-        .map_err(|source| CliError::Listen { address, source })
+        .map_err(|source| CliError::Listen {
+            option,
+            address,
+            source,
+        })
 }
 
 /// Port 0 lets the system choose one: the log and the default wwwroot have to name the one it chose.
 fn with_real_address(config: &Config, listener: &TcpListener) -> Result<Config, CliError> {
     let address = config.listen;
-    let listen = listener
-        .local_addr()
-        .map_err(|source| CliError::Listen { address, source })?;
+    let listen = listener.local_addr().map_err(|source| CliError::Listen {
+        option: "--listen",
+        address,
+        source,
+    })?;
     Ok(Config {
         listen,
         ..config.clone()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tracing::warn;
+use url::Host;
 
 use super::CliError;
 use crate::clock::Clock;
@@ -122,10 +123,25 @@ impl Site {
     }
 }
 
+/// What was configured, else the name the server last ran under, else the listening address.
 fn find_wwwroot(config: &Config, store: &Store) -> Result<Wwwroot, CliError> {
-    if let Some(wwwroot) = &config.wwwroot {
-        return Ok(wwwroot.clone());
+    let wwwroot = match &config.wwwroot {
+        Some(wwwroot) => wwwroot.clone(),
+        None => remembered_wwwroot(config, store)?,
+    };
+    // To listen at every address is well; as a name it would lead each peer to itself.
+    match wwwroot.url().host() {
+        Some(Host::Ipv4(address)) if address.is_unspecified() => {
+            Err(CliError::NoName(address.into()))
+        }
+        Some(Host::Ipv6(address)) if address.is_unspecified() => {
+            Err(CliError::NoName(address.into()))
+        }
+        _ => Ok(wwwroot),
     }
+}
+
+fn remembered_wwwroot(config: &Config, store: &Store) -> Result<Wwwroot, CliError> {
     let remembered = store
         .read_blocking(|tx| -> Result<_, StoreError> { settings::get(tx, WWWROOT_SETTING) })?;
     let text = remembered.unwrap_or_else(|| format!("http://{}", config.listen));
@@ -136,6 +152,7 @@ fn transport(config: &Config) -> Result<Transport, CliError> {
     let ca = match &config.ca_file {
         None => None,
         Some(path) => Some(std::fs::read(path).map_err(|source| CliError::File {
+            option: "--ca-file",
             path: path.clone(),
             source,
         })?),

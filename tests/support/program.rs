@@ -64,6 +64,13 @@ impl Program {
         Ran::from(output.unwrap())
     }
 
+    /// Runs a command with a variable set.
+    pub fn run_under(&self, variable: &str, value: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        let output = command.env(variable, value).stdin(Stdio::null()).output();
+        Ran::from(output.unwrap())
+    }
+
     /// Runs a command whose output nobody reads, as behind `head` when it has ended.
     pub fn run_unread(&self, arguments: &[&str]) -> Ran {
         let (reader, writer) = std::io::pipe().unwrap();
