@@ -310,5 +310,8 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
 
 /// Whether a command may begin a register; any other is told of a misprint in `--data` instead.
 fn begins_a_register(command: &Command) -> bool {
-    matches!(command, Command::Serve)
+    matches!(
+        command,
+        Command::Serve | Command::Admin(admin::AdminCommand::Add(_))
+    )
 }
