@@ -8,6 +8,7 @@
 mod call;
 mod data;
 mod doctor;
+mod hint;
 mod key;
 mod log;
 mod output;
@@ -24,12 +25,15 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
+use hint::Hints;
 use site::Site;
 
 use crate::config::{Config, ConfigError, Overrides};
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
-use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
+use crate::peer::{
+    CallError, IntroductionError, NotANetwork, PeerError, TransportError, known_services,
+};
 use crate::rpc::ServeError;
 use crate::store::StoreError;
 use crate::workers::NoThreads;
@@ -121,7 +125,7 @@ pub enum CliError {
         source: io::Error,
     },
     /// The address to listen at.
-    #[error("{option}: cannot listen at {address}: {source}. {}", listen_hint(.source, *.address))]
+    #[error("{option}: cannot listen at {address}: {source}. {hint}", hint = listen_hint(.source, *.address))]
     Listen {
         /// By which option.
         option: &'static str,
@@ -170,6 +174,31 @@ pub enum CliError {
     /// A peer that is not there.
     #[error("{0} is not a registered peer; mnetd peer list shows those that are")]
     UnknownPeer(String),
+    /// A page where a site was expected.
+    #[error(
+        "{page} looks like a page of a site; expected the plain address that the site calls itself by: {plain}"
+    )]
+    Page {
+        /// As typed.
+        page: Wwwroot,
+        /// What was meant, most likely.
+        plain: String,
+    },
+    /// A service that nobody knows.
+    #[error(
+        "there is no service {service}; expected one of {known}. Where it is a plugin's own: mnetd peer allow {peer} {service} --force …", known = known_services().join(", ")
+    )]
+    UnknownService {
+        /// As typed.
+        service: String,
+        /// For which peer.
+        peer: Wwwroot,
+    },
+    /// New keys for another name, while a server runs under the old one.
+    #[error(
+        "a server is running here, and these keys would be made for another wwwroot than its own: if this site is to go by {0} from now on, stop the server, run this again, and start it anew; if not, leave --wwwroot out"
+    )]
+    RenameBesideServer(Wwwroot),
     /// A peer that is there already.
     #[error(
         "{0} is a peer already; mnetd peer show {0} shows it, mnetd peer check {0} follows its new key"
@@ -212,6 +241,8 @@ impl CliError {
             | Self::Dialect(_)
             | Self::Parameter { .. }
             | Self::NoName(_)
+            | Self::Page { .. }
+            | Self::UnknownService { .. }
             | Self::NobodyToAsk => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
@@ -242,36 +273,47 @@ fn listen_hint(source: &io::Error, address: SocketAddr) -> String {
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    match execute(&arguments) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("mnetd: {error}");
-            error.exit_code()
+    let config = Config::load(arguments.config.as_deref(), &arguments.overrides);
+    let ran = match &config {
+        Ok(config) => {
+            let hints = Hints::new(&arguments, config);
+            execute(&arguments, config, &hints).map_err(|error| {
+                let text = match &error {
+                    // The peer's words, about its own machine.
+                    CliError::Call(CallError::Fault { .. }) => error.to_string(),
+                    error => hints.runnable(&error.to_string()),
+                };
+                (text, error.exit_code())
+            })
         }
-    }
+        Err(error) => Err((error.to_string(), ExitCode::from(2))),
+    };
+    ran.unwrap_or_else(|(text, code)| {
+        eprintln!("mnetd: {text}");
+        code
+    })
 }
 
-fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
-    let config = Config::load(arguments.config.as_deref(), &arguments.overrides)?;
-    log::start(&config, matches!(arguments.command, Command::Serve))?;
-    data::prepare(&config, begins_a_register(&arguments.command))?;
+fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<ExitCode, CliError> {
+    log::start(config, matches!(arguments.command, Command::Serve))?;
+    data::prepare(config, begins_a_register(&arguments.command))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(ASYNC_THREADS)
         .enable_all()
         .build()
         .map_err(CliError::Runtime)?;
     if let Command::Serve = arguments.command {
-        runtime.block_on(serve::run(&config))?;
+        runtime.block_on(serve::run(config, hints))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let site = Site::open(&config, runtime.handle())?;
+    let site = Site::open(config, hints, runtime.handle())?;
     match &arguments.command {
         Command::Serve => Ok(ExitCode::SUCCESS),
         Command::Key(command) => key::run(&site, command),
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
         Command::Register(command) => register::run(&site, command),
-        Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
+        Command::Doctor(arguments) => doctor::run(&site, config, arguments),
     }
 }
 

@@ -89,9 +89,9 @@ pub enum KeyStoreError {
     Generate(#[from] KeyError),
     /// The present certificate names another site than the one configured.
     #[error(
-        "{0}. The keys were made for another wwwroot: correct --wwwroot (or MNETD_WWWROOT, or mnetd.toml), or run `mnetd key rotate` to make new keys for this one; every peer must then register it anew"
+        "the keys here are made out for {named}, and this site is to go by {expected}. If the first is right, correct --wwwroot (MNETD_WWWROOT, or wwwroot in mnetd.toml), or leave it out. If the address of this site changes: stop the server, run mnetd key rotate --wwwroot {expected}, start the server, and let every peer's administrator delete the old entry and add the new address", named = .0.named, expected = .0.expected
     )]
-    OtherSite(#[from] Mismatch),
+    OtherSite(Mismatch),
 }
 
 /// What tells one state of `current.pem` from another without reading it.
@@ -169,7 +169,11 @@ impl KeyStore {
     /// # Errors
     /// [`KeyStoreError::OtherSite`] with both names.
     pub fn check_site(&self) -> Result<(), KeyStoreError> {
-        Ok(self.ring().current().certificate().matches(&self.wwwroot)?)
+        self.ring()
+            .current()
+            .certificate()
+            .matches(&self.wwwroot)
+            .map_err(KeyStoreError::OtherSite)
     }
 
     /// Makes a new pair and retires the present one; the oldest beyond [`OLD_PAIRS_KEPT`] is deleted.
@@ -201,6 +205,9 @@ impl KeyStore {
 
     /// Takes over what another process (`mnetd key rotate`) wrote. Returns whether anything changed.
     ///
+    /// Keys made out for another site than this one are left alone, which the log tells once: to go by them
+    /// would cut off every peer.
+    ///
     /// # Errors
     /// When the files cannot be read; the ring in force then stays.
     pub fn reload_if_changed(&self) -> Result<bool, KeyStoreError> {
@@ -210,8 +217,16 @@ impl KeyStore {
             return Ok(false);
         }
         let (ring, stamp) = load(&self.directory)?;
-        self.replace(ring);
         *loaded = Some(stamp);
+        let was_ours = self.check_site().is_ok();
+        if let Err(mismatch) = ring.current().certificate().matches(&self.wwwroot)
+            && was_ours
+        {
+            let error = KeyStoreError::OtherSite(mismatch);
+            warn!(%error, "new keys are not taken up; the ones before stay in force");
+            return Ok(false);
+        }
+        self.replace(ring);
         Ok(true)
     }
 
@@ -448,6 +463,22 @@ mod tests {
             here.ring().current().certificate(),
             there.ring().current().certificate()
         );
+    }
+
+    #[test]
+    fn keys_for_another_site_are_not_taken_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = open(directory.path());
+        let before = here.ring().current().certificate().clone();
+        let other = Wwwroot::parse("https://other.example.org").unwrap();
+        let there = KeyStore::open(directory.path(), &other, NOW, 28).unwrap();
+        there.rotate(NOW).unwrap();
+        assert!(!here.reload_if_changed().unwrap());
+        assert_eq!(here.ring().current().certificate(), &before);
+        // Nor are they looked at again and again.
+        assert!(!here.reload_if_changed().unwrap());
+        open(directory.path()).rotate(NOW).unwrap();
+        assert!(here.reload_if_changed().unwrap());
     }
 
     #[test]
