@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
+
 use mnetd::keys::Certificate;
 use serde_json::json;
 use support::program::{Program, Running, word_after};
@@ -416,7 +418,7 @@ fn a_lost_key_is_taken_only_by_its_fingerprint() {
 }
 
 #[test]
-fn only_the_server_begins_a_register() {
+fn no_misprint_begins_a_register() {
     let program = Program::new();
     let nobody = "http://nobody.example";
     let commands: [&[&str]; 6] = [
@@ -585,4 +587,37 @@ fn a_site_moves_to_another_name_by_one_command() {
     // The old name is refused now, as the new one was before.
     let ran = two.here.run(&[&listen[..], &["--wwwroot", &old]].concat());
     assert_eq!(ran.code, 1, "{ran:?}");
+}
+
+#[test]
+fn a_backup_beside_the_server_is_a_register_of_its_own() {
+    let two = Two::new();
+    let there = two.there_running.wwwroot();
+    two.here.done(&["key", "rotate"]);
+    let backups = Program::new();
+    let into = backups.directory().join("first");
+    let target = into.to_string_lossy();
+    two.here.done(&["backup", &target]);
+    for (name, mode) in [
+        ("", 0o700),
+        ("mnetd.db", 0o600),
+        ("keys", 0o700),
+        ("keys/current.pem", 0o600),
+    ] {
+        let metadata = std::fs::metadata(into.join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "{name}");
+    }
+    let ran = two.here.run(&["backup", &target]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("not empty"), "{ran:?}");
+    let ran = two.here.run(&["backup", "/no/such/place"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+
+    // What is in it: the peer, every key pair, and the name.
+    let from_backup =
+        |arguments: &[&str]| backups.done(&[arguments, &["--data", &target]].concat());
+    assert!(from_backup(&["peer", "list"]).contains(&there));
+    for command in [&["key", "list", "--format", "json"][..], &["key", "show"]] {
+        assert_eq!(from_backup(command), two.here.done(command));
+    }
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
 mod admin;
+mod backup;
 mod call;
 mod data;
 mod doctor;
@@ -90,6 +91,8 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Copy the register and the keys into a new directory, while the server runs
+    Backup(backup::BackupArguments),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -210,6 +213,21 @@ pub enum CliError {
         /// For which peer.
         peer: Wwwroot,
     },
+    /// A backup over something else.
+    #[error(
+        "{0} is not empty; a backup goes into a directory of its own, which is made where it is not there. Nothing was written"
+    )]
+    BackupNotEmpty(PathBuf),
+    /// A directory for a backup that cannot be made.
+    #[error(
+        "the backup {path} could not be written: {source}. Its parent directory has to be there, and writable for the user mnetd runs as"
+    )]
+    Backup {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// New keys for another name, while a server runs under the old one.
     #[error(
         "a server is running here, and these keys would be made for another wwwroot than its own: if this site is to go by {0} from now on, stop the server, run this again, and start it anew; if not, leave --wwwroot out"
@@ -272,6 +290,7 @@ impl CliError {
             | Self::Parameter { .. }
             | Self::NoName(_)
             | Self::Page { .. }
+            | Self::BackupNotEmpty(_)
             | Self::UnknownService { .. }
             | Self::NobodyToAsk => ExitCode::from(2),
             _ => ExitCode::FAILURE,
@@ -327,6 +346,9 @@ pub fn run() -> ExitCode {
 fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<ExitCode, CliError> {
     log::start(config, matches!(arguments.command, Command::Serve))?;
     data::prepare(config, begins_a_register(&arguments.command))?;
+    if let Command::Backup(arguments) = &arguments.command {
+        return backup::run(config, arguments);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(ASYNC_THREADS)
         .enable_all()
@@ -338,7 +360,7 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
     }
     let site = Site::open(config, hints, runtime.handle())?;
     match &arguments.command {
-        Command::Serve => Ok(ExitCode::SUCCESS),
+        Command::Serve | Command::Backup(_) => Ok(ExitCode::SUCCESS),
         Command::Key(command) => key::run(&site, command),
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
@@ -352,5 +374,8 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
 
 /// Whether a command may begin a register; any other is told of a misprint in `--data` instead.
 fn begins_a_register(command: &Command) -> bool {
-    matches!(command, Command::Serve)
+    matches!(
+        command,
+        Command::Serve | Command::Admin(admin::AdminCommand::Add(_))
+    )
 }

@@ -257,6 +257,26 @@ impl KeyStore {
     }
 }
 
+/// Copies every pair in `directory` into the new directory `copy` (mode 0700, its files 0600). No rotation
+/// comes in between.
+///
+/// # Errors
+/// When a file cannot be read, or is there already in `copy`, or cannot be written.
+pub fn copy(directory: &Path, copy: &Path) -> Result<(), KeyStoreError> {
+    make_directory(copy)?;
+    let _lock = lock(directory)?;
+    let retired = retired_files(directory)?.into_iter().map(|(path, _)| path);
+    for path in std::iter::once(directory.join(CURRENT)).chain(retired) {
+        let Some(name) = path.file_name() else {
+            continue;
+        };
+        let pem = fs::read(&path).map_err(file_error(&path, "read"))?;
+        let place = copy.join(name);
+        write_private(&place, &pem).map_err(file_error(&place, "written"))?;
+    }
+    Ok(())
+}
+
 fn is_due(ring: &KeyRing, now: UnixTime) -> bool {
     let certificate = ring.current().certificate();
     let life = certificate.not_after().since(certificate.not_before());
@@ -347,21 +367,23 @@ fn write_pair(directory: &Path, name: &str, pair: &KeyPair) -> Result<(), KeySto
     // What a process that was cut off left behind.
     let _ = fs::remove_file(&fresh);
     let pem = pair.to_pem()?;
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&fresh)
-        .and_then(|mut file| {
-            file.write_all(pem.as_bytes())?;
-            file.sync_all()
-        })
-        .map_err(file_error(&fresh, "written"))?;
+    write_private(&fresh, pem.as_bytes()).map_err(file_error(&fresh, "written"))?;
     let place = directory.join(name);
     fs::rename(&fresh, &place).map_err(file_error(&place, "replaced"))?;
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(file_error(directory, "written"))
+}
+
+/// Writes a new file for its owner alone, down to the disk.
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 fn make_directory(directory: &Path) -> Result<(), KeyStoreError> {
