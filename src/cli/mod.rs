@@ -6,6 +6,7 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
 mod call;
+mod demo;
 mod doctor;
 mod key;
 mod output;
@@ -25,6 +26,7 @@ use tracing_subscriber::EnvFilter;
 use site::Site;
 
 use crate::config::{Config, ConfigError, LogFormat, Overrides};
+use crate::demo::DemoError;
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
@@ -66,6 +68,8 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Fill the register with a made-up school, to try things out
+    Demo(demo::DemoArguments),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -82,6 +86,9 @@ pub enum CliError {
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
+    /// Making up a school.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     /// A stored peer.
     #[error(transparent)]
     Peer(#[from] PeerError),
@@ -230,6 +237,7 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
         Command::Register(command) => register::run(&site, command),
+        Command::Demo(arguments) => demo::run(&site, arguments),
         Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
     }
 }
