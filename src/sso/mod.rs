@@ -10,6 +10,7 @@ mod landing;
 mod log_out;
 pub mod password;
 pub mod session;
+pub mod sign_in;
 pub mod throttle;
 pub mod token;
 pub mod wantsurl;
@@ -20,6 +21,7 @@ pub use keep_alive::KEEP_ALIVE_INTERVAL;
 pub use landing::{LandError, Landed, Landing};
 pub use log_out::SignedOut;
 pub use password::{Password, PasswordError};
+pub use sign_in::{HashError, SignIn, SignInError};
 pub use token::Token;
 
 use std::sync::Arc;
