@@ -27,8 +27,11 @@ mod writer;
 pub mod accounts;
 pub mod assessments;
 pub mod audit;
+pub mod calls;
 pub mod enrolments;
 pub mod grades;
+pub mod offers;
+pub mod peer_courses;
 pub mod peers;
 pub mod people;
 pub mod requests;
@@ -93,6 +96,8 @@ pub struct Store {
 struct Inner {
     writer: Writer,
     readers: Readers,
+    /// Calls on their way into the log.
+    calls: Arc<calls::Waiting>,
     path: PathBuf,
 }
 
@@ -124,6 +129,7 @@ impl Store {
             inner: Arc::new(Inner {
                 writer: Writer::start(conn)?,
                 readers: Readers::new(path),
+                calls: Arc::default(),
                 path: path.to_owned(),
             }),
         })
