@@ -14,6 +14,7 @@ use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, se
 use crate::clock::{Clock, UnixTime};
 use crate::envelope::{self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed};
 use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore, Mismatch};
+use crate::store::calls::{Direction, NewCall};
 use crate::store::{PeerId, Store, StoreError, peers, requests};
 use crate::workers::{Interrupted, Workers};
 use crate::wwwroot::Wwwroot;
@@ -293,8 +294,15 @@ impl Client {
         params: Vec<Value>,
     ) -> Result<Value, CallError> {
         let started = Instant::now();
-        let outcome = self.call_unlogged(peer, method, params).await;
-        log(peer, method, started.elapsed(), &outcome);
+        let mut attempts = 0;
+        let outcome = self
+            .call_unlogged(peer, method, params, &mut attempts)
+            .await;
+        let duration = started.elapsed();
+        log(peer, method, duration, &outcome);
+        if attempts > 0 {
+            self.note_call(peer, method, attempts, duration, &outcome);
+        }
         outcome
     }
 
@@ -303,6 +311,7 @@ impl Client {
         peer: &Peer,
         method: &str,
         mut params: Vec<Value>,
+        attempts: &mut u32,
     ) -> Result<Value, CallError> {
         let service = service_of(method);
         if let Some(service) = service.filter(|service| !peer.we_may_call(service)) {
@@ -319,7 +328,7 @@ impl Client {
             method: method.to_owned(),
             params,
         });
-        let reply = self.exchange_following_keys(peer, &call).await?;
+        let reply = self.exchange_following_keys(peer, &call, attempts).await?;
         if let Some(dialect) = reply.dialect {
             peer.note_dialect(&self.shared.store, dialect);
         }
@@ -330,15 +339,17 @@ impl Client {
     }
 
     /// An exchange that follows the peer to a new key: once where it answers 7025, and once more where
-    /// the key it named so turns out to be lost.
+    /// the key it named so turns out to be lost. Counts how often the call is sent.
     async fn exchange_following_keys(
         &self,
         peer: &Peer,
         call: &Arc<MethodCall>,
+        attempts: &mut u32,
     ) -> Result<Reply, CallError> {
         let mut peer = peer.clone();
         let mut adopted = 0;
         loop {
+            *attempts += 1;
             let mut outcome = self.exchange(&peer, call).await;
             let mut most = 1;
             if let Err(error) = outcome {
@@ -614,6 +625,32 @@ impl Client {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         Arc::clone(refreshes.entry(peer).or_default())
+    }
+
+    /// Puts a call into the log that administrators see; waits for nothing.
+    fn note_call(
+        &self,
+        peer: &Peer,
+        method: &str,
+        attempts: u32,
+        duration: Duration,
+        outcome: &Result<Value, CallError>,
+    ) {
+        let error = outcome.as_ref().err();
+        self.shared.store.note_call(NewCall {
+            at: self.shared.clock.now(),
+            direction: Direction::Out,
+            peer: Some(peer.id),
+            origin: None,
+            method: method.to_owned(),
+            fault_code: error.and_then(|error| match error {
+                CallError::Fault { code, .. } => Some(*code),
+                _ => None,
+            }),
+            message: error.map(ToString::to_string),
+            attempts,
+            microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
+        });
     }
 
     fn note_failure(&self, peer: &Peer, error: &CallError) {

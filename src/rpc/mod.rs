@@ -79,6 +79,7 @@ struct State {
     clock: Clock,
     workers: Workers,
     under_way: UnderWay,
+    log: record::CallLog,
     asking: services::AskBack,
 }
 
@@ -106,6 +107,7 @@ impl Server {
                 clock,
                 workers,
                 under_way: UnderWay::default(),
+                log: record::CallLog::default(),
                 asking: services::AskBack::new(client),
             }),
         }
@@ -128,7 +130,13 @@ impl Server {
     ) -> (Result<Vec<u8>, Rejected>, CallRecord) {
         let started = Instant::now();
         let (outcome, record) = self.work(Arc::new(message), from).await;
-        record.log(started.elapsed(), from, &outcome);
+        let duration = started.elapsed();
+        record.log(duration, from, &outcome);
+        let (state, rejected) = (&self.state, outcome.as_ref().err());
+        let now = state.clock.now();
+        state
+            .log
+            .note(&state.store, &record, rejected, from, duration, now);
         (outcome, record)
     }
 

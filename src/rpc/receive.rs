@@ -146,6 +146,7 @@ impl Look<'_> {
         }
         let verified = self.verify(signed, &peer)?;
         let place = self.enter(session_key)?;
+        self.record.is_proven = true;
         let call = self
             .check_date(&verified)
             .map_err(Stop::from)
@@ -170,6 +171,7 @@ impl Look<'_> {
         self.wrapping.signed = true;
         self.wrapping.encoding = peer.dialect.response();
         let verified = self.verify(signed, &peer)?;
+        self.record.is_proven = true;
         self.check_date(&verified)?;
         let call = self.read_call(&verified, &peer)?;
         Ok((Caller::Peer(Box::new(peer)), call, None))
@@ -208,8 +210,13 @@ impl Look<'_> {
             .store
             .read_blocking(|tx| Peer::find(tx, wwwroot))
             .map_err(|error: PeerError| internal(&error))?;
-        let peer = found.ok_or_else(|| Refusal::UnknownPeer(fault::named(wwwroot)))?;
+        let Some(peer) = found else {
+            let named = fault::named(wwwroot);
+            self.record.stranger = Some(named.clone());
+            return Err(Refusal::UnknownPeer(named).into());
+        };
         self.record.peer = Some(peer.wwwroot.to_string());
+        self.record.peer_id = Some(peer.id);
         if !peer.may_call_from(self.from) {
             return Err(Refusal::Address {
                 wwwroot: peer.wwwroot.to_string(),
