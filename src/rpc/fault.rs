@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::envelope::EnvelopeError;
 use crate::register::RegisterError;
+use crate::register::remote::RemoteEnrolmentError;
 use crate::wwwroot::MAX_LENGTH;
 use crate::xmlrpc::{DecodeError, Fault};
 
@@ -158,6 +159,9 @@ pub enum Refusal {
     /// The register's own refusals.
     #[error(transparent)]
     Register(#[from] RegisterError),
+    /// What remote enrolment refuses.
+    #[error(transparent)]
+    RemoteEnrolment(RemoteEnrolmentError),
     /// A user that had to be asked for could not be.
     #[error("the user could not be asked for: {0}")]
     AskedInVain(String),
@@ -194,6 +198,7 @@ impl Refusal {
             Self::NothingToTell(_) => 7019,
             Self::NotPublished { .. } => 707,
             Self::Register(error) => error.code().unwrap_or(INTERNAL),
+            Self::RemoteEnrolment(error) => error.code().unwrap_or(INTERNAL),
             Self::AskedInVain(_) => 8003,
             Self::Internal => INTERNAL,
         }

@@ -187,7 +187,12 @@ impl Server {
             wrapping,
             mut record,
         } = received;
-        let outcome = services::register(&self.state, &caller, call, place).await;
+        let outcome = match services::mnet_enrol::Method::named(&call.method) {
+            Some(services::mnet_enrol::Method::Change(change)) => {
+                services::mnet_enrol::write(&self.state, &caller, change, &call, place).await
+            }
+            _ => services::register(&self.state, &caller, call, place).await,
+        };
         record.note_outcome(&outcome);
         let response = respond(outcome);
         let state = Arc::clone(&self.state);
@@ -216,6 +221,18 @@ fn dispatch(
                 &call.params,
             )),
         };
+    }
+    match services::mnet_enrol::Method::named(&call.method) {
+        Some(services::mnet_enrol::Method::Change(_)) => return Err(call),
+        Some(method) => {
+            return Ok(services::mnet_enrol::read(
+                state,
+                caller,
+                method,
+                &call.params,
+            ));
+        }
+        None => {}
     }
     if services::is_register_method(&call.method) {
         return Err(call);

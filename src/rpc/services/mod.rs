@@ -1,5 +1,6 @@
 //! What can be called: one file a service.
 
+pub mod mnet_enrol;
 mod register;
 pub mod system;
 
@@ -12,12 +13,12 @@ pub use register::{AskBack, MAX_CALLS_IN_ONE, answer as register};
 
 /// Every service this side offers, in the order they are listed. The system methods belong to none:
 /// every peer may call them.
-pub static CATALOGUE: [&Service; 1] = [&school::SERVICE];
+pub static CATALOGUE: [&Service; 2] = [&school::SERVICE, &school::remote::SERVICE];
 
 /// Whether `name` is a method of the register, by its full path or its bare name.
 #[must_use]
 pub fn is_register_method(name: &str) -> bool {
-    find(name).is_some()
+    find(name).is_some_and(|(service, _)| service.name == school::SERVICE.name)
 }
 
 /// A method of the catalogue by its path; of the register by its bare name as well.
