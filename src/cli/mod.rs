@@ -5,12 +5,16 @@
 // The doc comments of arguments are the help texts people read in a terminal: no backticks, no links.
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
+mod activity;
+mod actor;
 mod call;
 mod doctor;
+mod enrol;
 mod key;
 mod output;
 mod peer;
 mod register;
+mod section;
 mod serve;
 mod site;
 
@@ -25,12 +29,13 @@ use tracing_subscriber::EnvFilter;
 use site::Site;
 
 use crate::config::{Config, ConfigError, LogFormat, Overrides};
+use crate::enrol::EnrolError;
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
-use crate::store::StoreError;
+use crate::store::{SectionId, StoreError};
 use crate::workers::NoThreads;
 use crate::wwwroot::{Wwwroot, WwwrootError};
 
@@ -67,6 +72,14 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Offer sections to peers, whose users may then be enrolled in them from there
+    #[command(subcommand)]
+    Section(section::SectionCommand),
+    /// Enrol accounts of this site in courses of peers
+    #[command(subcommand)]
+    Enrol(enrol::EnrolCommand),
+    /// List the calls between this site and others, the latest first
+    Activity(activity::ActivityArguments),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -170,6 +183,15 @@ pub enum CliError {
         /// What it hands out.
         offered: Fingerprint,
     },
+    /// A section that is not there.
+    #[error("there is no section {0}; mnetd register sections lists them with their ids")]
+    UnknownSection(SectionId),
+    /// An account that is not there.
+    #[error("there is no account called {0} here")]
+    UnknownAccount(String),
+    /// A course of a peer.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
     /// A question without a terminal.
     #[error("this needs a yes, and there is no terminal to ask at; add --yes")]
     NobodyToAsk,
@@ -234,6 +256,9 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
         Command::Register(command) => register::run(&site, command),
+        Command::Section(command) => section::run(&site, command),
+        Command::Enrol(command) => enrol::run(&site, command),
+        Command::Activity(arguments) => activity::run(&site, arguments),
         Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
     }
 }
