@@ -29,8 +29,11 @@ pub(super) struct Enrolled {
     pub(super) since: Option<UnixTime>,
 }
 
-/// The answer to `available_courses`.
-pub(super) fn courses(peer: &Wwwroot, answer: &Value) -> Result<Vec<PeerCourseFields>, EnrolError> {
+/// Reads the answer to `available_courses`.
+///
+/// # Errors
+/// [`EnrolError::Answer`].
+pub fn courses(peer: &Wwwroot, answer: &Value) -> Result<Vec<PeerCourseFields>, EnrolError> {
     let unread = |problem: String| EnrolError::Answer {
         peer: peer.clone(),
         function: "available_courses",
