@@ -18,6 +18,7 @@
 //! - [`peer`]: who we know, what each may call, how they are met, called, and followed when they rotate.
 //! - [`register`]: the school: people, sections, enrolments, assessments, grades, their histories.
 //! - [`sso`]: who may sign in and is signed in; jumps out to peers, landings from them, log-out.
+//! - [`enrol`]: our accounts in courses of peers.
 //! - [`rpc`]: one HTTP request: open, check, dispatch, seal; one file a service.
 //! - [`web`]: the only place with HTML.
 //! - [`cli`]: one file a subcommand.
@@ -27,6 +28,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod enrol;
 pub mod envelope;
 pub mod keys;
 pub mod peer;

@@ -5,15 +5,19 @@
 // The doc comments of arguments are the help texts people read in a terminal: no backticks, no links.
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
+mod activity;
+mod actor;
 mod admin;
 mod call;
 mod data;
 mod doctor;
+mod enrol;
 mod key;
 mod log;
 mod output;
 mod peer;
 mod register;
+mod section;
 mod serve;
 mod session;
 mod signin;
@@ -30,12 +34,13 @@ use thiserror::Error;
 use site::Site;
 
 use crate::config::{Config, ConfigError, Overrides};
+use crate::enrol::EnrolError;
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
-use crate::store::StoreError;
+use crate::store::{SectionId, StoreError};
 use crate::workers::NoThreads;
 use crate::wwwroot::{Wwwroot, WwwrootError};
 
@@ -86,6 +91,14 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Offer sections to peers, whose users may then be enrolled in them from there
+    #[command(subcommand)]
+    Section(section::SectionCommand),
+    /// Enrol accounts of this site in courses of peers
+    #[command(subcommand)]
+    Enrol(enrol::EnrolCommand),
+    /// List the calls between this site and others, the latest first
+    Activity(activity::ActivityArguments),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -201,6 +214,12 @@ pub enum CliError {
         /// What it hands out.
         offered: Fingerprint,
     },
+    /// A section that is not there.
+    #[error("there is no section {0}; mnetd register sections lists them with their ids")]
+    UnknownSection(SectionId),
+    /// A course of a peer.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
     /// A question without a terminal.
     #[error("this needs a yes, and there is no terminal to ask at; add --yes")]
     NobodyToAsk,
@@ -304,6 +323,9 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Signin(command) => signin::run(&site, command),
         Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
+        Command::Section(command) => section::run(&site, command),
+        Command::Enrol(command) => enrol::run(&site, command),
+        Command::Activity(arguments) => activity::run(&site, arguments),
         Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
     }
 }

@@ -8,7 +8,7 @@ use crate::store::enrolments::{
     self, Enrolment, EnrolmentChange, NewChange, NewEnrolment as NewRow, Role, Standing,
 };
 use crate::store::statuses::{self, Meaning, Scope};
-use crate::store::{Author, EnrolmentId, Extra, StatusId, WriteTx};
+use crate::store::{Author, EnrolmentId, Extra, PersonId, SectionId, StatusId, WriteTx};
 
 /// `new_enrolment`: somebody is in a section.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,21 +93,52 @@ pub(super) fn new(
     let owner = author.owner();
     let section = sections::in_use(tx, owner, "sectionid", &call.sectionid)?;
     let person = users::referred(tx, owner, "userid", &call.userid)?;
-    let said = Said {
-        status: first_status(tx, Meaning::Active)?,
-        effective_at: call.effective_at,
-        note: None,
-    };
-    if let Some(enrolment) = enrolments::find(tx, owner, section.id, person, call.role)? {
-        return change(tx, author, &enrolment, &said, &call.extra, now);
-    }
-    let row = NewRow {
-        owner,
+    let place = Place {
         section: section.id,
         person,
         role: call.role,
+    };
+    enrol(tx, author, place, call.effective_at, &call.extra, now)
+}
+
+/// Who is to be in which section, as what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) section: SectionId,
+    pub(super) person: PersonId,
+    pub(super) role: Role,
+}
+
+/// Makes an enrolment of the author's active, whether there was one or not.
+pub(super) fn enrol(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    place: Place,
+    effective_at: Option<UnixTime>,
+    extra: &Extra,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let owner = author.owner();
+    let said = Said {
+        status: first_status(tx, Meaning::Active)?,
+        effective_at,
+        note: None,
+    };
+    let Place {
+        section,
+        person,
+        role,
+    } = place;
+    if let Some(enrolment) = enrolments::find(tx, owner, section, person, role)? {
+        return change(tx, author, &enrolment, &said, extra, now);
+    }
+    let row = NewRow {
+        owner,
+        section,
+        person,
+        role,
         status: first_status(tx, Meaning::Pending)?,
-        extra: &call.extra,
+        extra,
     };
     let id = enrolments::insert(tx, &row, now)?;
     add(tx, author, id, &said, said.effective_at.unwrap_or(now), now)?;
@@ -154,7 +185,7 @@ fn not_there(call: &DropEnrolment, by_hand: bool) -> RegisterError {
     }
 }
 
-fn change(
+pub(super) fn change(
     tx: &WriteTx<'_>,
     author: &Author,
     enrolment: &Enrolment,
@@ -258,7 +289,7 @@ fn add(
 }
 
 /// The school's first status of that meaning.
-fn first_status(tx: &WriteTx<'_>, meaning: Meaning) -> Result<StatusId, RegisterError> {
+pub(super) fn first_status(tx: &WriteTx<'_>, meaning: Meaning) -> Result<StatusId, RegisterError> {
     statuses::first(tx, Scope::Section, meaning)?
         .map(|status| status.id)
         .ok_or_else(|| RegisterError::Wrong {

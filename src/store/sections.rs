@@ -99,15 +99,21 @@ pub struct TeacherRecord {
     pub author: Author,
 }
 
-macro_rules! select_section {
-    ($rest:literal) => {
-        concat!(
-            "SELECT section.id, section.peer, section.idnumber, section.name, section.extra, ",
-            "section.created_at, section.updated_at, section.removed_at",
-            $rest
-        )
+macro_rules! columns {
+    () => {
+        "section.id, section.peer, section.idnumber, section.name, section.extra, \
+         section.created_at, section.updated_at, section.removed_at"
     };
 }
+
+macro_rules! select_section {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), $rest)
+    };
+}
+
+/// The columns that [`section_from_row`] reads.
+pub(super) const COLUMNS: &str = columns!();
 
 /// The section that `owner` calls `idnumber`, removed or not.
 ///
@@ -348,7 +354,7 @@ pub fn list(
     })
 }
 
-fn section_from_row(row: &Row<'_>) -> rusqlite::Result<Section> {
+pub(super) fn section_from_row(row: &Row<'_>) -> rusqlite::Result<Section> {
     Ok(Section {
         id: row.get(0)?,
         peer: row.get(1)?,
