@@ -15,7 +15,7 @@ use crate::xmlrpc::Value;
 
 /// How long to wait between two rounds of [`Sso::keep_alive`]: Moodle's own cron looks back 300 s for
 /// those who are online (`auth_plugin_mnet::keepalive_client`), and its sessions live 1,440 s and more.
-pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(300);
+pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_mins(5);
 
 /// How many users are named to a peer in one call: a few kilobytes.
 const USERS_IN_ONE: usize = 200;
@@ -63,7 +63,10 @@ impl Sso {
     /// could not be reached before. After as long as a session can last, it is over there as well.
     async fn end_left_over(&self) -> Result<(), StoreError> {
         let since = self.shared.clock.now().plus(-ABSOLUTE_LIMIT);
-        let left = self.shared.store.read(move |tx| sign_on::left_at_peers(tx, since));
+        let left = self
+            .shared
+            .store
+            .read(move |tx| sign_on::left_at_peers(tx, since));
         let unreached = self.end_children(left.await?).await;
         if !unreached.is_empty() {
             info!(?unreached, "sessions are not yet ended at some peers");
@@ -89,7 +92,10 @@ impl Sso {
         let mut by_peer: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let mut after: Option<SessionId> = None;
         loop {
-            let page = self.shared.store.read(move |tx| sign_on::to_tell(tx, after));
+            let page = self
+                .shared
+                .store
+                .read(move |tx| sign_on::to_tell(tx, after));
             let page = page.await?;
             let Some(last) = page.last() else {
                 return Ok(by_peer);
