@@ -19,6 +19,7 @@
 //! - [`register`]: the school: people, sections, enrolments, assessments, grades, their histories.
 //! - [`demo`]: a made-up school of a chosen size.
 //! - [`sso`]: who may sign in and is signed in; jumps out to peers, landings from them, log-out.
+//! - [`enrol`]: our accounts in courses of peers.
 //! - [`rpc`]: one HTTP request: open, check, dispatch, seal; one file a service.
 //! - [`web`]: the only place with HTML.
 //! - [`cli`]: one file a subcommand.
@@ -29,6 +30,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod enrol;
 pub mod envelope;
 pub mod keys;
 pub mod peer;

@@ -5,18 +5,22 @@
 // The doc comments of arguments are the help texts people read in a terminal: no backticks, no links.
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
+mod activity;
+mod actor;
 mod admin;
 mod backup;
 mod call;
 mod data;
 mod demo;
 mod doctor;
+mod enrol;
 mod hint;
 mod key;
 mod log;
 mod output;
 mod peer;
 mod register;
+mod section;
 mod serve;
 mod session;
 mod signin;
@@ -35,6 +39,7 @@ use site::Site;
 
 use crate::config::{Config, ConfigError, Overrides};
 use crate::demo::DemoError;
+use crate::enrol::EnrolError;
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{
@@ -42,7 +47,7 @@ use crate::peer::{
 };
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
-use crate::store::StoreError;
+use crate::store::{SectionId, StoreError};
 use crate::workers::NoThreads;
 use crate::wwwroot::{Wwwroot, WwwrootError};
 
@@ -93,6 +98,14 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Offer sections to peers, whose users may then be enrolled in them from there
+    #[command(subcommand)]
+    Section(section::SectionCommand),
+    /// Enrol accounts of this site in courses of peers
+    #[command(subcommand)]
+    Enrol(enrol::EnrolCommand),
+    /// List the calls between this site and others, the latest first
+    Activity(activity::ActivityArguments),
     /// Copy the register and the keys into a new directory, while the server runs
     Backup(backup::BackupArguments),
     /// Fill the register with a made-up school, to try things out
@@ -255,6 +268,12 @@ pub enum CliError {
         /// What it hands out.
         offered: Fingerprint,
     },
+    /// A section that is not there.
+    #[error("there is no section {0}; mnetd register sections lists them with their ids")]
+    UnknownSection(SectionId),
+    /// A course of a peer.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
     /// A question without a terminal.
     #[error("this needs a yes, and there is no terminal to ask at; add --yes")]
     NobodyToAsk,
@@ -375,6 +394,9 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
         Command::Signin(command) => signin::run(&site, command),
         Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
+        Command::Section(command) => section::run(&site, command),
+        Command::Enrol(command) => enrol::run(&site, command),
+        Command::Activity(arguments) => activity::run(&site, arguments),
         Command::Demo(arguments) => demo::run(&site, arguments),
         Command::Doctor(arguments) => doctor::run(&site, config, arguments),
     }

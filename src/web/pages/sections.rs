@@ -325,16 +325,13 @@ async fn enrol(
                 return Ok(None);
             };
             let person = hand::person_named(tx, &form.who)?;
-            register::enrol(
-                tx,
-                &hand.author,
-                section.id,
-                person.id,
+            let place = register::Place {
+                section: section.id,
+                person: person.id,
                 role,
-                &form.status,
-                effective_at,
-                hand.now,
-            )?;
+            };
+            let status = &form.status;
+            register::enrol(tx, &hand.author, place, status, effective_at, hand.now)?;
             let details = format!("{role} in {}", section.fields.name);
             hand.note(tx, "enrolled by hand", &person.fields.username, &details)?;
             Ok(Some(format!("{} is enrolled.", person.fields.username)))
