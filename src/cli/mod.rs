@@ -9,6 +9,7 @@ mod admin;
 mod backup;
 mod call;
 mod data;
+mod demo;
 mod doctor;
 mod hint;
 mod key;
@@ -34,6 +35,7 @@ use hint::Hints;
 use site::Site;
 
 use crate::config::{Config, ConfigError, Overrides};
+use crate::demo::DemoError;
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{
@@ -94,6 +96,8 @@ enum Command {
     Register(register::RegisterCommand),
     /// Copy the register and the keys into a new directory, while the server runs
     Backup(backup::BackupArguments),
+    /// Fill the register with a made-up school, to try things out
+    Demo(demo::DemoArguments),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -113,6 +117,9 @@ pub enum CliError {
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
+    /// Making up a school.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     /// A stored peer.
     #[error(transparent)]
     Peer(#[from] PeerError),
@@ -371,6 +378,7 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
         Command::Signin(command) => signin::run(&site, command),
         Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
+        Command::Demo(arguments) => demo::run(&site, arguments),
         Command::Doctor(arguments) => doctor::run(&site, config, arguments),
     }
 }
@@ -379,6 +387,6 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
 fn begins_a_register(command: &Command) -> bool {
     matches!(
         command,
-        Command::Serve | Command::Admin(admin::AdminCommand::Add(_))
+        Command::Serve | Command::Demo(_) | Command::Admin(admin::AdminCommand::Add(_))
     )
 }

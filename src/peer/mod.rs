@@ -231,6 +231,24 @@ impl Application {
         }
     }
 
+    /// The path of the page to which a browser comes with a token.
+    #[must_use]
+    pub const fn land_path(self) -> &'static str {
+        match self {
+            Self::Moodle => "/auth/mnet/land.php",
+            Self::Mahara => "/auth/xmlrpc/land.php",
+        }
+    }
+
+    /// The path of the page that sends its own users on to a peer.
+    #[must_use]
+    pub const fn jump_path(self) -> &'static str {
+        match self {
+            Self::Moodle => "/auth/mnet/jump.php",
+            Self::Mahara => "/auth/xmlrpc/jump.php",
+        }
+    }
+
     /// The dialect such a site most likely speaks.
     #[must_use]
     pub const fn usual_dialect(self) -> Dialect {

@@ -20,6 +20,10 @@ const STEPS: &[(&str, M<'_>)] = &[
         "0003_sign_in.sql",
         M::up(include_str!("../../schema/0003_sign_in.sql")),
     ),
+    (
+        "0004_lists.sql",
+        M::up(include_str!("../../schema/0004_lists.sql")),
+    ),
 ];
 
 /// SQLite's `application_id` of our files: "mnet" in ASCII.

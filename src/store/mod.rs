@@ -20,6 +20,7 @@ mod error;
 mod extra;
 mod ids;
 mod migrations;
+mod names;
 mod page;
 mod readers;
 mod transaction;
@@ -30,6 +31,7 @@ pub mod assessments;
 pub mod audit;
 pub mod enrolments;
 pub mod grades;
+pub mod lists;
 pub mod peers;
 pub mod people;
 pub mod requests;
@@ -55,6 +57,7 @@ pub use ids::{
     AccountId, AssessmentId, EnrolmentId, GradeId, PeerCourseId, PeerId, PersonId, SectionId,
     SessionId, StatusId,
 };
+pub use names::MAX_SEARCH_WORDS;
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page};
 pub use transaction::{ReadTx, WriteTx};
 pub use writer::MAX_BEHIND;
@@ -122,6 +125,7 @@ impl Store {
         conn.busy_timeout(BUSY_TIMEOUT)?;
         migrations::bring_up_to_date(&mut conn, path)?;
         set_up_writer(&conn)?;
+        names::complete(&mut conn)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 writer: Writer::start(conn)?,
