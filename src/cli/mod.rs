@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
+use data::DataError;
 use hint::Hints;
 use site::Site;
 
@@ -122,7 +123,7 @@ pub enum CliError {
     Config(#[from] ConfigError),
     /// The data directory.
     #[error(transparent)]
-    Data(#[from] data::DataError),
+    Data(#[from] DataError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -355,7 +356,9 @@ pub fn run() -> ExitCode {
             execute(&arguments, config, &hints).map_err(|error| {
                 let text = match &error {
                     // The peer's words, about its own machine.
-                    CliError::Call(CallError::Fault { .. }) => error.to_string(),
+                    CliError::Call(CallError::Fault { .. })
+                    // What was typed, which had its options.
+                    | CliError::Data(DataError::OtherOwner { .. }) => error.to_string(),
                     error => hints.runnable(&error.to_string()),
                 };
                 (text, error.exit_code())
