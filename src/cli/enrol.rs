@@ -69,7 +69,7 @@ const COURSE_COLUMNS: [&str; 6] = [
     "starts_at",
 ];
 
-const ENROLMENT_COLUMNS: [&str; 7] = [
+const ENROLMENT_COLUMNS: [&str; 8] = [
     "username",
     "peer",
     "remote_id",
@@ -77,6 +77,7 @@ const ENROLMENT_COLUMNS: [&str; 7] = [
     "role",
     "by_us",
     "enrolled_at",
+    "ended_at",
 ];
 
 pub fn run(site: &Site, command: &EnrolCommand) -> Result<ExitCode, CliError> {
