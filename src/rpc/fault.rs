@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::envelope::EnvelopeError;
 use crate::register::RegisterError;
 use crate::register::remote::RemoteEnrolmentError;
+use crate::sso::AuthoriseError;
 use crate::wwwroot::MAX_LENGTH;
 use crate::xmlrpc::{DecodeError, Fault};
 
@@ -162,6 +163,9 @@ pub enum Refusal {
     /// What remote enrolment refuses.
     #[error(transparent)]
     RemoteEnrolment(RemoteEnrolmentError),
+    /// A token of a jump that does not hold.
+    #[error(transparent)]
+    Authorise(#[from] AuthoriseError),
     /// A user that had to be asked for could not be.
     #[error("the user could not be asked for: {0}")]
     AskedInVain(String),
@@ -199,6 +203,7 @@ impl Refusal {
             Self::NotPublished { .. } => 707,
             Self::Register(error) => error.code().unwrap_or(INTERNAL),
             Self::RemoteEnrolment(error) => error.code().unwrap_or(INTERNAL),
+            Self::Authorise(error) => error.code(),
             Self::AskedInVain(_) => 8003,
             Self::Internal => INTERNAL,
         }

@@ -8,7 +8,7 @@
 //! 3. `services`: what the method does;
 //! 4. `answer`: the response in the same wrapping as the request.
 //!
-//! RSA work, and what needs no waiting, runs on the bounded [`Workers`]; only register calls come back
+//! RSA work, and what needs no waiting, runs on the bounded [`Workers`]; only calls that write come back
 //! to the async side, to wait for the disk with many others at once (group commit).
 
 mod answer;
@@ -31,13 +31,14 @@ use tracing::{error, info};
 use crate::clock::Clock;
 use crate::keys::KeyStore;
 use crate::peer::Client;
+use crate::sso::Sso;
 use crate::store::Store;
 use crate::workers::Workers;
 use crate::wwwroot::Wwwroot;
-use crate::xmlrpc::{MethodCall, MethodResponse, Value};
+use crate::xmlrpc::{MethodResponse, Value};
 
 use binding::Window;
-use receive::{Caller, Received, Step};
+use receive::{Received, Step};
 use replay::UnderWay;
 
 pub use fault::{Refusal, Rejected};
@@ -46,9 +47,9 @@ pub use http::{
     BODY_TIMEOUT, HEADER_TIMEOUT, HttpLimits, MAX_CONNECTIONS, MAX_HEADER_BYTES, SHUTDOWN_TIMEOUT,
     ServeError, WRITE_TIMEOUT, router, serve, serve_metrics,
 };
-pub use incoming::{MAX_LONG_BODIES, SHORT_BODY_BYTES};
+pub use incoming::{LONG_BODY_GRACE, LONG_BODY_RATE, MAX_LONG_BODIES, SHORT_BODY_BYTES};
 pub use record::CallRecord;
-pub use services::{CATALOGUE, MAX_CALLS_IN_ONE};
+pub use services::{CATALOGUE, MAX_CALLS_IN_ONE, MAX_LOG_ENTRIES, MAX_USERNAMES};
 
 /// Answers calls. Cheap to clone; every clone is the same server.
 #[derive(Clone, Debug)]
@@ -81,7 +82,8 @@ struct State {
     workers: Workers,
     under_way: UnderWay,
     log: record::CallLog,
-    asking: services::AskBack,
+    client: Client,
+    sso: Sso,
 }
 
 impl Server {
@@ -95,6 +97,12 @@ impl Server {
         client: Client,
         workers: Workers,
     ) -> Self {
+        let sso = Sso::new(
+            settings.wwwroot.clone(),
+            store.clone(),
+            client.clone(),
+            clock.clone(),
+        );
         Self {
             state: Arc::new(State {
                 wwwroot: settings.wwwroot,
@@ -109,7 +117,8 @@ impl Server {
                 workers,
                 under_way: UnderWay::default(),
                 log: record::CallLog::default(),
-                asking: services::AskBack::new(client),
+                sso,
+                client,
             }),
         }
     }
@@ -149,7 +158,7 @@ impl Server {
         let step = match self.first_step(&message, from, true).await {
             // The peer may have a new key: ask it, then look again, once.
             Ok(Step::StaleKey(peer)) => {
-                if let Err(error) = self.state.asking.client().refresh_key(&peer).await {
+                if let Err(error) = self.state.client.refresh_key(&peer).await {
                     error!(peer = %peer.wwwroot, %error, "the peer's key could not be refreshed");
                 }
                 self.first_step(&message, from, false).await
@@ -158,7 +167,7 @@ impl Server {
         };
         match step {
             Ok(Step::Done(done)) => (Ok(done.body), done.record),
-            Ok(Step::Register(received)) => self.register(*received).await,
+            Ok(Step::Waiting(received)) => self.carry_out(*received).await,
             Ok(Step::StaleKey(_)) => unreachable!("the second look refuses instead"),
             Err(rejected) => (Err(rejected), CallRecord::default()),
         }
@@ -179,21 +188,16 @@ impl Server {
             .map_err(|_| Rejected::Interrupted)?
     }
 
-    /// A call of the register, or several: waits for the disk, then seals the answer.
-    async fn register(&self, received: Received) -> (Result<Vec<u8>, Rejected>, CallRecord) {
+    /// A call that writes: waits for the disk, then seals the answer.
+    async fn carry_out(&self, received: Received) -> (Result<Vec<u8>, Rejected>, CallRecord) {
         let Received {
-            caller,
-            call,
+            peer,
+            order,
             place,
             wrapping,
             mut record,
         } = received;
-        let outcome = match services::mnet_enrol::Method::named(&call.method) {
-            Some(services::mnet_enrol::Method::Change(change)) => {
-                services::mnet_enrol::write(&self.state, &caller, change, &call, place).await
-            }
-            _ => services::register(&self.state, &caller, call, place).await,
-        };
+        let outcome = order.carry_out(&self.state, &peer, place).await;
         record.note_outcome(&outcome);
         let response = respond(outcome);
         let state = Arc::clone(&self.state);
@@ -204,41 +208,6 @@ impl Server {
             .await;
         (answer::finish(body), record)
     }
-}
-
-/// Carries out a call that needs no writing; `Err` hands it back for the register.
-fn dispatch(
-    state: &Arc<State>,
-    caller: &Caller,
-    call: MethodCall,
-) -> Result<Result<Value, Refusal>, MethodCall> {
-    if let Some(method) = services::system::Method::named(&call.method) {
-        return match method {
-            services::system::Method::Multicall => Err(call),
-            method => Ok(services::system::answer(
-                state,
-                caller,
-                method,
-                &call.params,
-            )),
-        };
-    }
-    match services::mnet_enrol::Method::named(&call.method) {
-        Some(services::mnet_enrol::Method::Change(_)) => return Err(call),
-        Some(method) => {
-            return Ok(services::mnet_enrol::read(
-                state,
-                caller,
-                method,
-                &call.params,
-            ));
-        }
-        None => {}
-    }
-    if services::is_register_method(&call.method) {
-        return Err(call);
-    }
-    Ok(Err(services::no_such_method(&call.method)))
 }
 
 fn respond(outcome: Result<Value, Refusal>) -> MethodResponse {

@@ -38,6 +38,7 @@ pub mod requests;
 pub mod sections;
 pub mod sessions;
 pub mod settings;
+pub mod sign_on;
 pub mod statuses;
 
 use std::fs::{File, OpenOptions, Permissions};

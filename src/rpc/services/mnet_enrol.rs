@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use super::super::State;
 use super::super::fault::Refusal;
-use super::super::receive::{Caller, internal};
+use super::super::receive::internal;
 use super::super::replay::Place;
 use crate::clock::UnixTime;
 use crate::peer::Peer;
 use crate::register::ONGOING;
-use crate::register::remote::{self, RemoteEnrolmentError, RemoteUser, SERVICE};
+use crate::register::remote::{self, RemoteEnrolmentError, RemoteUser};
 use crate::store::enrolments::{ListedEnrolment, Role};
 use crate::store::offers::Offer;
-use crate::store::{PeerId, ReadTx, StoreError, WriteTx, peers, requests};
-use crate::xmlrpc::{MethodCall, Struct, Value};
+use crate::store::{PeerId, ReadTx, WriteTx};
+use crate::xmlrpc::{Struct, Value};
 
 /// Moodle's number for text that is HTML (`FORMAT_HTML`, lib/weblib.php): what a summary most likely is.
 const FORMAT_HTML: &str = "1";
@@ -44,13 +44,19 @@ pub enum Change {
 
 /// What a call that writes says.
 #[derive(Clone, Debug)]
-enum Order {
+pub enum Order {
+    /// `enrol_user`.
     Enrol {
+        /// Who.
         user: Box<RemoteUser>,
+        /// Where.
         courseid: Value,
     },
+    /// `unenrol_user`.
     Unenrol {
+        /// Who, in the peer's spelling.
         username: String,
+        /// Where.
         courseid: Value,
     },
 }
@@ -73,11 +79,11 @@ impl Method {
 /// Answers a method that only reads.
 pub fn read(
     state: &State,
-    caller: &Caller,
+    peer: &Peer,
     method: Method,
     params: &[Value],
 ) -> Result<Value, Refusal> {
-    let peer = allowed(caller)?.id;
+    let peer = peer.id;
     let now = state.clock.now();
     let question = |tx: &ReadTx<'_>| match method {
         Method::AvailableCourses => Ok(courses(&remote::available(tx, peer)?)),
@@ -92,51 +98,24 @@ pub fn read(
     state.store.read_blocking(question).map_err(refused)
 }
 
-/// Carries out a method that writes. The mark that the message was heard is written with it.
+/// Carries out a method that writes.
 pub async fn write(
     state: &Arc<State>,
-    caller: &Caller,
-    change: Change,
-    call: &MethodCall,
+    peer: &Peer,
+    order: Order,
     place: Option<Place>,
 ) -> Result<Value, Refusal> {
-    let peer = match allowed(caller) {
-        Ok(peer) => peer.id,
-        Err(refusal) => {
-            if let (Some(place), Caller::Peer(peer)) = (place, caller) {
-                state.remember_from_async(place, peer.id).await;
-            }
-            return Err(refusal);
-        }
-    };
-    // A call that cannot be read is heard all the same.
-    let order = Order::parse(change, &call.params);
-    let now = state.clock.now();
-    let place = Arc::new(place);
-    // Held until the message is on disk.
-    let held = Arc::clone(&place);
-    let job = move |tx: &WriteTx<'_>| -> Result<Result<Value, Refusal>, StoreError> {
-        if let Some(place) = place.as_ref() {
-            let identity = place.identity();
-            if !requests::mark_seen(tx, identity.key_pair.as_bytes(), identity.session_key.0)? {
-                return Ok(Err(Refusal::Replayed));
-            }
-        }
-        peers::note_contact(tx, peer, now, None)?;
-        let order = match order {
-            Ok(order) => order,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let done = tx.savepoint(|tx| order.carry_out(tx, peer, now));
+    let (id, now) = (peer.id, state.clock.now());
+    super::once(state, peer, place, move |tx| {
+        let done = tx.savepoint(|tx| order.carry_out(tx, id, now));
         Ok(done.map(|()| Value::from(true)).map_err(refused))
-    };
-    let outcome = state.store.write(job).await;
-    drop(held);
-    outcome.unwrap_or_else(|error| Err(internal(&error)))
+    })
+    .await
 }
 
 impl Order {
-    fn parse(change: Change, params: &[Value]) -> Result<Self, Refusal> {
+    /// Reads a call.
+    pub fn parse(change: Change, params: &[Value]) -> Result<Self, Refusal> {
         let [first, courseid, ..] = params else {
             return Err(Refusal::Parameters {
                 method: match change {
@@ -174,18 +153,6 @@ impl Order {
             }
         }
         Ok(())
-    }
-}
-
-/// The calling peer, where the service is published to it.
-fn allowed(caller: &Caller) -> Result<&Peer, Refusal> {
-    match caller {
-        Caller::Peer(peer) if peer.may_call(SERVICE.name) => Ok(peer),
-        Caller::Peer(peer) => Err(Refusal::NotPublished {
-            service: SERVICE.name,
-            wwwroot: peer.wwwroot.to_string(),
-        }),
-        Caller::Unsigned => Err(Refusal::NotSigned),
     }
 }
 
@@ -322,6 +289,7 @@ const fn role_number(role: Role) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::register::remote::SERVICE;
 
     #[test]
     fn every_method_of_the_service_leads_somewhere() {

@@ -1,0 +1,139 @@
+//! Jumps: somebody signed in here is sent to a peer with a token, by which the peer asks who that is.
+
+use openssl::error::ErrorStack;
+use thiserror::Error;
+
+use super::service::{IDENTITY_PROVIDER, SERVICE_PROVIDER};
+use super::session::{self, User};
+use super::{Sso, Token, wantsurl};
+use crate::peer::Peer;
+use crate::store::sign_on::{self, NewJump};
+use crate::store::StoreError;
+use crate::wwwroot::Wwwroot;
+
+/// For how many seconds the token of a jump is good (Moodle's `rpc_negotiation_timeout`).
+pub const JUMP_LIFETIME: i64 = 30;
+
+/// Why nobody is sent to a peer.
+#[derive(Debug, Error)]
+pub enum JumpError {
+    /// Somebody who came from a peer.
+    #[error(
+        "you are signed in here by another site, and only accounts of this site can go on to {0} signed in; go back to the site you came from and follow its link to {0}"
+    )]
+    NotLocal(Wwwroot),
+    /// One of the two services is not agreed on.
+    #[error(
+        "signing in at {peer} is not set up: {missing}. An administrator of this site can change that on the page of the peer, or with: mnetd peer allow {peer} {}",
+        missing.option()
+    )]
+    NotAllowed {
+        /// The peer.
+        peer: Wwwroot,
+        /// What is missing.
+        missing: MissingRight,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] ErrorStack),
+}
+
+/// Which of the two services that a jump needs is not agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum MissingRight {
+    /// The peer may not ask us who its visitors are.
+    #[error("this site does not publish its service sso_idp to it")]
+    PublishIdentity,
+    /// We do not use the peer's landing page.
+    #[error("this site does not subscribe to its service sso_sp")]
+    SubscribeLanding,
+}
+
+impl MissingRight {
+    /// What `mnetd peer allow URL` needs to be told.
+    #[must_use]
+    pub const fn option(self) -> &'static str {
+        match self {
+            Self::PublishIdentity => "sso_idp --publish",
+            Self::SubscribeLanding => "sso_sp --subscribe",
+        }
+    }
+}
+
+impl Sso {
+    /// The address to send a browser to, so that whoever is signed in here is signed in at `to`
+    /// (docs/protocol.md, SSO). What `wantsurl` says is passed on where it lies within that peer.
+    ///
+    /// The browser that jumps is the one the session was begun in: the token holds for its User-Agent.
+    ///
+    /// # Errors
+    /// As [`JumpError`] says.
+    pub async fn jump(
+        &self,
+        live: &session::Live,
+        to: &Peer,
+        wantsurl: &str,
+    ) -> Result<String, JumpError> {
+        if let User::Person(_) = &live.user {
+            return Err(JumpError::NotLocal(to.wwwroot.clone()));
+        }
+        if let Some(missing) = missing_right(to) {
+            return Err(JumpError::NotAllowed {
+                peer: to.wwwroot.clone(),
+                missing,
+            });
+        }
+        let token = Token::generate_for_jump()?;
+        self.keep(&token, live, to).await?;
+        Ok(self.landing_address(&token, to, wantsurl))
+    }
+
+    async fn keep(
+        &self,
+        token: &Token,
+        live: &session::Live,
+        to: &Peer,
+    ) -> Result<(), StoreError> {
+        let (token_hash, peer) = (token.hash(), to.id);
+        let (session, user_agent) = (live.session.id, live.session.user_agent.clone());
+        let expires_at = self.shared.clock.now().plus(JUMP_LIFETIME);
+        let store = &self.shared.store;
+        store
+            .write(move |tx| {
+                let jump = NewJump {
+                    token_hash: &token_hash,
+                    session,
+                    peer,
+                    user_agent: &user_agent,
+                    expires_at,
+                };
+                sign_on::insert_jump(tx, &jump)
+            })
+            .await
+    }
+
+    fn landing_address(&self, token: &Token, to: &Peer, wantsurl: &str) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", token.reveal())
+            .append_pair("idp", self.shared.wwwroot.as_str())
+            .append_pair("wantsurl", &wantsurl::path_within(&to.wwwroot, wantsurl))
+            .finish();
+        let page = to.wwwroot.join(to.application.land_path());
+        format!("{page}?{query}")
+    }
+}
+
+/// What is not agreed on yet so that accounts of ours can be signed in at a peer; `None`: nothing.
+#[must_use]
+pub fn missing_right(to: &Peer) -> Option<MissingRight> {
+    if !to.may_call(IDENTITY_PROVIDER.name) {
+        Some(MissingRight::PublishIdentity)
+    } else if !to.we_may_call(SERVICE_PROVIDER.name) {
+        Some(MissingRight::SubscribeLanding)
+    } else {
+        None
+    }
+}
