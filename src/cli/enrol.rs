@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 use serde_json::Value as Json;
 
 use super::CliError;
-use super::actor;
 use super::output::{self, Format, printable, say};
 use super::site::Site;
 use crate::enrol::{EnrolError, RemoteEnrolment};
@@ -115,7 +114,7 @@ fn add(site: &Site, enrolment: &Enrolment) -> Result<(), CliError> {
         course = known(site, &peer, &enrolment.courseid)?;
     }
     let course = course.ok_or_else(|| unknown(&peer, enrolment))?;
-    let by = actor::on_the_command_line();
+    let by = output::actor();
     site.block_on(remote(site).enrol(&peer, &account, &course, &by))?;
     say!(
         "{} is enrolled in “{}” at {}.",
@@ -130,7 +129,7 @@ fn remove(site: &Site, enrolment: &Enrolment) -> Result<(), CliError> {
     let (peer, account) = parties(site, enrolment)?;
     let course = known(site, &peer, &enrolment.courseid)?;
     let course = course.ok_or_else(|| unknown(&peer, enrolment))?;
-    let by = actor::on_the_command_line();
+    let by = output::actor();
     site.block_on(remote(site).unenrol(&peer, &account, &course, &by))?;
     say!(
         "{} is no longer enrolled in “{}” at {}.",

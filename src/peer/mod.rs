@@ -27,7 +27,7 @@ use crate::xmlrpc::{DecodeError, Decoded, Encoding, TextEvidence};
 pub use crate::store::peers::{Application, TextDialect as Dialect};
 pub use client::{CallError, Client, ClientSettings, FAULT_CANNOT_OPEN, KEY_CHANGE_MAX_AGE};
 pub use introduction::{Introduction, IntroductionError, introduce};
-pub use rights::{first_rights, service_of};
+pub use rights::{first_rights, known_services, service_of};
 pub use transport::{Transport, TransportError};
 
 /// A peer as we know it.

@@ -316,7 +316,7 @@ impl Look<'_> {
             Err(refusal) => Err(refusal),
         };
         // Heard is heard: refused today, it must not count as new when more is allowed tomorrow.
-        if let (Some(place), Caller::Peer(peer)) = (place, &caller) {
+        if let (Some(place), Caller::Peer(peer)) = (place, caller) {
             self.state.remember(place, peer.id);
         }
         self.done(outcome)

@@ -251,11 +251,7 @@ fn standing(
 ///
 /// # Errors
 /// When the database fails.
-pub fn keep_log(
-    tx: &WriteTx<'_>,
-    peer: PeerId,
-    entries: &[LogEntry],
-) -> Result<usize, StoreError> {
+pub fn keep_log(tx: &WriteTx<'_>, peer: PeerId, entries: &[LogEntry]) -> Result<usize, StoreError> {
     let mut strangers = 0;
     for entry in entries {
         match account_at_peer(tx, peer, &entry.username)? {

@@ -7,8 +7,8 @@ use super::service::{IDENTITY_PROVIDER, SERVICE_PROVIDER};
 use super::session::{self, User};
 use super::{Sso, Token, wantsurl};
 use crate::peer::Peer;
-use crate::store::sign_on::{self, NewJump};
 use crate::store::StoreError;
+use crate::store::sign_on::{self, NewJump};
 use crate::wwwroot::Wwwroot;
 
 /// For how many seconds the token of a jump is good (Moodle's `rpc_negotiation_timeout`).
@@ -91,12 +91,7 @@ impl Sso {
         Ok(self.landing_address(&token, to, wantsurl))
     }
 
-    async fn keep(
-        &self,
-        token: &Token,
-        live: &session::Live,
-        to: &Peer,
-    ) -> Result<(), StoreError> {
+    async fn keep(&self, token: &Token, live: &session::Live, to: &Peer) -> Result<(), StoreError> {
         let (token_hash, peer) = (token.hash(), to.id);
         let (session, user_agent) = (live.session.id, live.session.user_agent.clone());
         let expires_at = self.shared.clock.now().plus(JUMP_LIFETIME);

@@ -63,7 +63,10 @@ impl Sso {
     /// could not be reached before. After as long as a session can last, it is over there as well.
     async fn end_left_over(&self) -> Result<(), StoreError> {
         let since = self.shared.clock.now().plus(-ABSOLUTE_LIMIT);
-        let left = self.shared.store.read(move |tx| sign_on::left_at_peers(tx, since));
+        let left = self
+            .shared
+            .store
+            .read(move |tx| sign_on::left_at_peers(tx, since));
         let unreached = self.end_children(left.await?).await;
         if !unreached.is_empty() {
             info!(?unreached, "sessions are not yet ended at some peers");
@@ -89,7 +92,10 @@ impl Sso {
         let mut by_peer: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let mut after: Option<SessionId> = None;
         loop {
-            let page = self.shared.store.read(move |tx| sign_on::to_tell(tx, after));
+            let page = self
+                .shared
+                .store
+                .read(move |tx| sign_on::to_tell(tx, after));
             let page = page.await?;
             let Some(last) = page.last() else {
                 return Ok(by_peer);

@@ -202,10 +202,7 @@ pub fn sessions_at_peer(
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn left_at_peers(
-    tx: &ReadTx<'_>,
-    since: UnixTime,
-) -> Result<Vec<SessionAtPeer>, StoreError> {
+pub fn left_at_peers(tx: &ReadTx<'_>, since: UnixTime) -> Result<Vec<SessionAtPeer>, StoreError> {
     let sql = format!(
         "{AT_PEER} WHERE at_peer.ended_at IS NULL AND session.ended_at >= ?1 ORDER BY 1, 2 LIMIT ?2"
     );
@@ -297,10 +294,7 @@ pub fn sessions_of_peers_person(
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn to_tell(
-    tx: &ReadTx<'_>,
-    after: Option<SessionId>,
-) -> Result<Vec<ToTell>, StoreError> {
+pub fn to_tell(tx: &ReadTx<'_>, after: Option<SessionId>) -> Result<Vec<ToTell>, StoreError> {
     tx.all(
         "SELECT session.id, session.peer, person.sent_username FROM session \
          JOIN person ON person.id = session.person WHERE session.id > ?1 \

@@ -105,9 +105,7 @@ pub fn dispatch(
             mnet_enrol::Method::Change(change) => waits(Order::Enrolment(
                 mnet_enrol::Order::parse(change, &call.params)?,
             )),
-            method => {
-                mnet_enrol::read(state, peer, method, &call.params).map(Dispatched::Answered)
-            }
+            method => mnet_enrol::read(state, peer, method, &call.params).map(Dispatched::Answered),
         };
     }
     match service.name {

@@ -329,12 +329,7 @@ fn result_entry(reply: Result<Reply, Refusal>) -> Value {
 }
 
 /// Asks `peer` for one user and makes a complete `fetch_user` of the answer.
-async fn ask_back(
-    state: &State,
-    peer: &Peer,
-    key: &UserKey,
-    questions: &mut usize,
-) -> Slot {
+async fn ask_back(state: &State, peer: &Peer, key: &UserKey, questions: &mut usize) -> Slot {
     let in_vain = |reason: String| Refusal::AskedInVain(reason);
     if *questions == 0 {
         return Err(in_vain(format!(

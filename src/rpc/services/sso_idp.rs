@@ -71,11 +71,7 @@ pub enum Order {
 }
 
 /// Answers what only reads, and takes the order of what writes.
-pub fn dispatch(
-    path: &'static str,
-    params: &[Value],
-    peer: &Peer,
-) -> Result<Dispatched, Refusal> {
+pub fn dispatch(path: &'static str, params: &[Value], peer: &Peer) -> Result<Dispatched, Refusal> {
     let order = match path.rsplit('/').next() {
         Some("user_authorise") => {
             let (token, user_agent) = two_texts(path, params)?;
@@ -136,7 +132,13 @@ pub async fn write(
             user_agent,
         } => {
             let ended = super::once(state, peer, place, move |tx| {
-                Ok(Ok(rules::end_sessions(tx, id, &username, &user_agent, now)?))
+                Ok(Ok(rules::end_sessions(
+                    tx,
+                    id,
+                    &username,
+                    &user_agent,
+                    now,
+                )?))
             })
             .await?;
             let said = match ended.len() {
@@ -213,7 +215,9 @@ fn kept_alive(unknown: &[&str]) -> Value {
 fn log_kept(passed_over: usize) -> Value {
     let message = match passed_over {
         0 => "All ok".to_owned(),
-        number => format!("{number} entries were passed over: of nobody who has a session at your site, without remoteid or time, or too long"),
+        number => format!(
+            "{number} entries were passed over: of nobody who has a session at your site, without remoteid or time, or too long"
+        ),
     };
     Struct::with_capacity(2)
         .with("code", i32::from(passed_over > 0))
@@ -283,7 +287,10 @@ fn read_log(method: &'static str, params: &[Value]) -> Result<Order, Refusal> {
     if listed.len() > MAX_LOG_ENTRIES {
         return Err(refuse());
     }
-    let entries: Vec<_> = listed.iter().filter_map(|entry| read_entry(entry)).collect();
+    let entries: Vec<_> = listed
+        .iter()
+        .filter_map(|entry| read_entry(entry))
+        .collect();
     Ok(Order::RefreshLog {
         unusable: listed.len() - entries.len(),
         entries,

@@ -19,11 +19,7 @@ pub struct Order {
 }
 
 /// Answers what only reads, and takes the order of what writes.
-pub fn dispatch(
-    path: &'static str,
-    params: &[Value],
-    peer: &Peer,
-) -> Result<Dispatched, Refusal> {
+pub fn dispatch(path: &'static str, params: &[Value], peer: &Peer) -> Result<Dispatched, Refusal> {
     match path.rsplit('/').next() {
         // Told by the clock: a peer must not make us call out at its pace.
         Some("keepalive_client") => Ok(Dispatched::Answered(true.into())),
