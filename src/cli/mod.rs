@@ -6,7 +6,6 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
 mod activity;
-mod actor;
 mod admin;
 mod backup;
 mod call;
