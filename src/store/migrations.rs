@@ -57,7 +57,8 @@ pub(super) fn bring_up_to_date(conn: &mut Connection, path: &Path) -> Result<(),
     }
 }
 
-fn check_owner(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Refuses a database of another program.
+pub(super) fn check_owner(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     let owner: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if owner == APPLICATION_ID || (owner == 0 && tables == 0) {

@@ -15,6 +15,7 @@
 //! processes, such as the command line, may use the same file at the same time.
 
 mod author;
+mod backup;
 mod error;
 mod extra;
 mod ids;
@@ -49,6 +50,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use author::Author;
+pub use backup::back_up;
 pub use error::{Reason, StoreError};
 pub use extra::{Extra, MAX_EXTRA_BYTES};
 pub use ids::{
