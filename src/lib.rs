@@ -17,6 +17,7 @@
 //! - [`workers`]: the bounded pool for RSA work.
 //! - [`peer`]: who we know, what each may call, how they are met, called, and followed when they rotate.
 //! - [`register`]: the school: people, sections, enrolments, assessments, grades, their histories.
+//! - [`reports`]: how the school stood at a date: as data, CSV and PDF.
 //! - [`rpc`]: one HTTP request: open, check, dispatch, seal; one file a service.
 //! - [`web`]: the only place with HTML.
 //! - [`cli`]: one file a subcommand.
@@ -30,6 +31,7 @@ pub mod envelope;
 pub mod keys;
 pub mod peer;
 pub mod register;
+pub mod reports;
 pub mod rpc;
 pub mod service;
 pub mod store;

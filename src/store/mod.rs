@@ -29,6 +29,7 @@ pub mod enrolments;
 pub mod grades;
 pub mod peers;
 pub mod people;
+pub mod reports;
 pub mod requests;
 pub mod sections;
 pub mod settings;
