@@ -11,6 +11,7 @@ mod key;
 mod output;
 mod peer;
 mod register;
+mod report;
 mod serve;
 mod site;
 
@@ -28,6 +29,7 @@ use crate::config::{Config, ConfigError, LogFormat, Overrides};
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
+use crate::reports::ReportError;
 use crate::rpc::ServeError;
 use crate::store::StoreError;
 use crate::workers::NoThreads;
@@ -66,6 +68,9 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Give a progress report, a transcript or a class list
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -175,6 +180,19 @@ pub enum CliError {
     /// Printing.
     #[error("the output could not be written: {0}")]
     Output(std::io::Error),
+    /// A report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A date that was typed.
+    #[error(
+        "--at: “{0}” is no date; expected one like 2026-07-01, meaning the end of that day, or a moment with its offset like 2026-07-01T12:00:00+02:00"
+    )]
+    Date(String),
+    /// A PDF without a file.
+    #[error(
+        "a PDF is nothing for a terminal; give a file with --output report.pdf, or redirect the output"
+    )]
+    PdfToTerminal,
     /// Worker threads.
     #[error(transparent)]
     Workers(#[from] NoThreads),
@@ -192,6 +210,8 @@ impl CliError {
             | Self::Network(_)
             | Self::Dialect(_)
             | Self::Parameter { .. }
+            | Self::Date(_)
+            | Self::PdfToTerminal
             | Self::NobodyToAsk => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
@@ -230,6 +250,7 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
         Command::Register(command) => register::run(&site, command),
+        Command::Report(command) => report::run(&site, command),
         Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
     }
 }

@@ -5,10 +5,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use krilla::geom::Point;
-use krilla::surface::Surface;
-use krilla::text::{Font, GlyphId, KrillaGlyph};
+use rustybuzz::ttf_parser::GlyphId;
 use rustybuzz::{Direction, UnicodeBuffer};
+use subsetter::{GlyphRemapper, subset};
 use unicode_bidi::BidiInfo;
 
 use super::ReportError;
@@ -17,18 +16,17 @@ use super::ReportError;
 /// others. Its licence lies beside it.
 const OWN_FONT: &[u8] = include_bytes!("../../assets/fonts/DejaVuSansCondensed.ttf");
 
-/// Fonts for Chinese, Japanese and Korean where Debian's packages fonts-droid-fallback,
-/// fonts-wqy-microhei, fonts-wqy-zenhei and fonts-noto-cjk put them, the smaller ones first: the
+/// Fonts for Chinese, Japanese and Korean with TrueType outlines, where Debian's packages
+/// fonts-droid-fallback, fonts-wqy-microhei and fonts-wqy-zenhei put them, the smaller ones first: the
 /// whole file is held while a report that needs it is made.
-const FALLBACK_FONTS: [&str; 4] = [
+const FALLBACK_FONTS: [&str; 3] = [
     "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
     "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
     "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
 ];
 
-/// Noto Sans CJK, the largest of [`FALLBACK_FONTS`], has 19 MB.
-const MAX_FALLBACK_BYTES: u64 = 24 * 1024 * 1024;
+/// The largest of [`FALLBACK_FONTS`] has 16 MB.
+const MAX_FALLBACK_BYTES: u64 = 20 * 1024 * 1024;
 
 /// The bytes of a font found on this machine.
 pub(super) type FontBytes = Arc<Vec<u8>>;
@@ -38,26 +36,43 @@ pub(super) struct Fonts<'a> {
     faces: Vec<Face<'a>>,
 }
 
-struct Face<'a> {
-    font: Font,
+/// A font, whole.
+pub(super) struct Face<'a> {
+    bytes: &'a [u8],
     shaper: rustybuzz::Face<'a>,
 }
 
-/// A line of text as it is drawn.
+/// A line of text as it is drawn; all its measures are in units of the font's size.
 #[derive(Clone)]
 pub(super) struct Line {
-    runs: Vec<Run>,
-    /// Its width in units of the font's size.
+    /// From left to right.
+    pub(super) runs: Vec<Run>,
+    /// How wide it is.
     pub(super) width: f32,
 }
 
 /// A stretch of one font and one direction.
 #[derive(Clone)]
-struct Run {
-    face: usize,
-    text: String,
-    glyphs: Vec<KrillaGlyph>,
-    width: f32,
+pub(super) struct Run {
+    /// The font, by its place among [`Fonts::faces`].
+    pub(super) face: usize,
+    /// From left to right.
+    pub(super) glyphs: Vec<Glyph>,
+    /// How wide it is.
+    pub(super) width: f32,
+}
+
+/// A glyph in its place.
+#[derive(Clone)]
+pub(super) struct Glyph {
+    /// Its number in the font; 0 is the box for what the font lacks.
+    pub(super) id: u16,
+    /// How far the next one is from it.
+    pub(super) advance: f32,
+    /// How far it stands to the right of its place, and above.
+    pub(super) offset: (f32, f32),
+    /// The text it stands for; empty for one that only adds to another.
+    pub(super) text: String,
 }
 
 /// A font of this machine, where one of `texts` has a character that ours lacks; `None` also where the
@@ -76,7 +91,8 @@ pub(super) fn fallback_for<'t>(
         let bytes = (size <= MAX_FALLBACK_BYTES)
             .then(|| fs::read(path).ok())
             .flatten()?;
-        rustybuzz::Face::from_slice(&bytes, 0)?;
+        let face = rustybuzz::Face::from_slice(&bytes, 0)?;
+        face.tables().glyf?;
         Some(Arc::new(bytes))
     })
 }
@@ -89,19 +105,16 @@ pub(super) const fn usual_fallbacks() -> &'static [&'static str] {
 impl<'a> Fonts<'a> {
     /// Our own font, with `fallback` behind it.
     pub(super) fn new(fallback: Option<&'a FontBytes>) -> Result<Self, ReportError> {
-        let own = Face {
-            font: Font::new(OWN_FONT.into(), 0).ok_or(UNREADABLE)?,
-            shaper: rustybuzz::Face::from_slice(OWN_FONT, 0).ok_or(UNREADABLE)?,
-        };
-        let fallback = fallback.and_then(|bytes| {
-            Some(Face {
-                font: Font::new(Arc::clone(bytes).into(), 0)?,
-                shaper: rustybuzz::Face::from_slice(bytes, 0)?,
-            })
-        });
+        let own = Face::new(OWN_FONT).ok_or(UNREADABLE)?;
+        let fallback = fallback.and_then(|bytes| Face::new(bytes));
         Ok(Self {
             faces: std::iter::once(own).chain(fallback).collect(),
         })
+    }
+
+    /// The fonts, our own first.
+    pub(super) fn faces(&self) -> &[Face<'a>] {
+        &self.faces
     }
 
     /// Makes a line of `text`. Line breaks and what else is invisible become spaces; a character that
@@ -173,22 +186,6 @@ impl<'a> Fonts<'a> {
         filling
     }
 
-    /// Draws a line with its baseline beginning at `(x, y)`.
-    pub(super) fn draw(&self, surface: &mut Surface<'_>, line: &Line, x: f32, y: f32, size: f32) {
-        let mut x = x;
-        for run in &line.runs {
-            surface.draw_glyphs(
-                Point::from_xy(x, y),
-                &run.glyphs,
-                self.faces[run.face].font.clone(),
-                &run.text,
-                size,
-                false,
-            );
-            x += run.width * size;
-        }
-    }
-
     /// `range` of `text` in stretches that one font has. What none has goes with the first.
     fn by_face(&self, text: &str, range: Range<usize>) -> Vec<(usize, Range<usize>)> {
         let mut pieces: Vec<(usize, Range<usize>)> = Vec::new();
@@ -204,7 +201,6 @@ impl<'a> Fonts<'a> {
         pieces
     }
 
-    #[allow(clippy::cast_precision_loss)] // advances are 16-bit numbers
     fn shape(&self, face: usize, text: &str, backwards: bool) -> Run {
         let shaper = &self.faces[face].shaper;
         let mut buffer = UnicodeBuffer::new();
@@ -216,40 +212,111 @@ impl<'a> Fonts<'a> {
             Direction::LeftToRight
         });
         let shaped = rustybuzz::shape(shaper, &[], buffer);
-        let em = shaper.units_per_em() as f32;
-        let mut starts: Vec<usize> = shaped
+        let em = self.faces[face].units();
+        let clusters: Vec<usize> = shaped
             .glyph_infos()
             .iter()
             .map(|info| info.cluster as usize)
             .collect();
-        starts.push(text.len());
-        starts.sort_unstable();
-        let glyphs: Vec<KrillaGlyph> = shaped
+        let glyphs: Vec<Glyph> = shaped
             .glyph_infos()
             .iter()
             .zip(shaped.glyph_positions())
-            .map(|(info, position)| {
-                let start = info.cluster as usize;
-                let next = starts.partition_point(|other| *other <= start);
-                KrillaGlyph::new(
-                    GlyphId::new(info.glyph_id),
-                    position.x_advance as f32 / em,
-                    position.x_offset as f32 / em,
-                    position.y_offset as f32 / em,
-                    position.y_advance as f32 / em,
-                    start..starts.get(next).copied().unwrap_or(text.len()),
-                    None,
-                )
+            .zip(texts_of(text, &clusters, backwards))
+            .map(|((info, position), text)| Glyph {
+                id: u16::try_from(info.glyph_id).unwrap_or(0),
+                advance: units(position.x_advance) / em,
+                offset: (units(position.x_offset) / em, units(position.y_offset) / em),
+                text,
             })
             .collect();
-        let advances = shaped.glyph_positions().iter().map(|one| one.x_advance);
         Run {
             face,
-            text: text.to_owned(),
-            width: advances.sum::<i32>() as f32 / em,
+            width: glyphs.iter().map(|glyph| glyph.advance).sum(),
             glyphs,
         }
     }
+}
+
+/// The text that each glyph stands for, given where in `text` each glyph's cluster begins. In a cluster
+/// of several glyphs each takes a character, and the last takes what is left.
+fn texts_of(text: &str, clusters: &[usize], backwards: bool) -> Vec<String> {
+    let mut texts = vec![String::new(); clusters.len()];
+    let mut glyphs: Vec<usize> = (0..clusters.len()).collect();
+    if backwards {
+        glyphs.reverse();
+    }
+    for cluster in glyphs.chunk_by(|one, next| clusters[*one] == clusters[*next]) {
+        let (Some(first), Some(last)) = (cluster.first(), cluster.last()) else {
+            continue;
+        };
+        let after = clusters.iter().filter(|start| **start > clusters[*first]);
+        let end = after.min().copied().unwrap_or(text.len());
+        let mut characters = text[clusters[*first]..end].chars();
+        for glyph in cluster {
+            texts[*glyph].extend(characters.next());
+        }
+        texts[*last].extend(characters);
+    }
+    texts
+}
+
+impl<'a> Face<'a> {
+    fn new(bytes: &'a [u8]) -> Option<Self> {
+        let shaper = rustybuzz::Face::from_slice(bytes, 0)?;
+        Some(Self { bytes, shaper })
+    }
+
+    /// The font with these glyphs alone, as TrueType.
+    pub(super) fn subset(&self, glyphs: &GlyphRemapper) -> Result<Vec<u8>, ReportError> {
+        subset(self.bytes, 0, glyphs)
+            .map_err(|_| ReportError::Pdf("the font cannot be cut down to the letters in use"))
+    }
+
+    /// How wide a glyph is by itself, in units of the font's size.
+    pub(super) fn width(&self, glyph: u16) -> f32 {
+        let width = self.shaper.glyph_hor_advance(GlyphId(glyph));
+        f32::from(width.unwrap_or_default()) / self.units()
+    }
+
+    /// Its measures in thousandths of its size, as PDF has them.
+    pub(super) fn measures(&self) -> Measures {
+        let thousandths = |units: i16| f32::from(units) * 1000.0 / self.units();
+        let bounds = self.shaper.global_bounding_box();
+        Measures {
+            bounds: [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max].map(thousandths),
+            ascent: thousandths(self.shaper.ascender()),
+            descent: thousandths(self.shaper.descender()),
+            cap_height: thousandths(
+                self.shaper
+                    .capital_height()
+                    .unwrap_or_else(|| self.shaper.ascender()),
+            ),
+        }
+    }
+
+    /// Units to the font's size.
+    fn units(&self) -> f32 {
+        units(self.shaper.units_per_em())
+    }
+}
+
+/// What a PDF wants to know of a font, in thousandths of its size.
+pub(super) struct Measures {
+    /// Left, bottom, right and top of the box that every glyph fits in.
+    pub(super) bounds: [f32; 4],
+    /// How far letters go up.
+    pub(super) ascent: f32,
+    /// How far letters go down; negative.
+    pub(super) descent: f32,
+    /// How high a capital is.
+    pub(super) cap_height: f32,
+}
+
+/// Units of a font. They are 16-bit numbers in the file, and sums of few of them.
+#[allow(clippy::cast_precision_loss)]
+fn units(number: i32) -> f32 {
+    number as f32
 }
 
 const UNREADABLE: ReportError = ReportError::Pdf("the font that mnetd brings along cannot be read");
@@ -271,6 +338,11 @@ fn visible(text: &str) -> impl Iterator<Item = char> + '_ {
 mod tests {
     use super::*;
 
+    fn text_of(line: &Line) -> String {
+        let glyphs = line.runs.iter().flat_map(|run| &run.glyphs);
+        glyphs.map(|glyph| glyph.text.as_str()).collect()
+    }
+
     const NOWHERE: [&str; 1] = ["/nonexistent.ttf"];
 
     #[test]
@@ -280,10 +352,7 @@ mod tests {
         let lines = fonts.wrap(text, 8.0);
         assert!(lines.len() > 3);
         assert!(lines.iter().all(|line| line.width <= 8.0));
-        let drawn: String = lines
-            .iter()
-            .flat_map(|line| line.runs.iter().map(|run| run.text.as_str()))
-            .collect();
+        let drawn: String = lines.iter().map(text_of).collect();
         let letters = |text: &str| text.replace(' ', "");
         assert_eq!(letters(&drawn), letters(text));
     }
@@ -302,12 +371,9 @@ mod tests {
         let fonts = Fonts::new(None).unwrap();
         for text in texts {
             let line = fonts.line(text);
-            let missing = GlyphId::new(0);
-            let all_there = line.runs.iter().all(|run| {
-                use krilla::text::Glyph;
-                run.glyphs.iter().all(|glyph| glyph.glyph_id() != missing)
-            });
-            assert!(all_there, "{text}");
+            let mut glyphs = line.runs.iter().flat_map(|run| &run.glyphs);
+            assert!(glyphs.all(|glyph| glyph.id != 0), "{text}");
+            assert_eq!(text_of(&line), text);
         }
     }
 
@@ -321,14 +387,18 @@ mod tests {
     fn right_to_left_stands_from_right_to_left() {
         let fonts = Fonts::new(None).unwrap();
         let line = fonts.line("Ali (علي) Ben");
-        let first_of_each: Vec<&str> = line.runs.iter().map(|run| run.text.as_str()).collect();
-        assert_eq!(first_of_each, ["Ali (", "علي", ") Ben"]);
-        let ranges: Vec<usize> = line.runs[1]
-            .glyphs
-            .iter()
-            .map(|glyph| krilla::text::Glyph::text_range(glyph).start)
-            .collect();
-        assert!(ranges.is_sorted_by(|one, next| one > next), "{ranges:?}");
+        assert_eq!(line.runs.len(), 3);
+        assert_eq!(text_of(&line), "Ali (يلع) Ben");
+    }
+
+    #[test]
+    fn each_glyph_stands_for_its_part_of_the_text() {
+        // A ligature; a base with two marks; the same from right to left.
+        assert_eq!(texts_of("affe", &[0, 1, 3], false), ["a", "ff", "e"]);
+        assert_eq!(texts_of("xyz", &[0, 0, 0], false), ["x", "y", "z"]);
+        assert_eq!(texts_of("xyz", &[0, 0], false), ["x", "yz"]);
+        assert_eq!(texts_of("xy", &[0, 0, 0], false), ["x", "y", ""]);
+        assert_eq!(texts_of("abc", &[1, 1, 0], true), ["c", "b", "a"]);
     }
 
     #[test]

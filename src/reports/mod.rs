@@ -14,6 +14,7 @@
 
 mod class_list;
 mod csv;
+mod document;
 mod error;
 mod find;
 mod fonts;

@@ -1,24 +1,10 @@
-//! A sheet as PDF: A4, with the site, the date and the page at the head of each page, and each table's
+//! A sheet on paper: A4, with the site, the date and the page at the head of each page, and each table's
 //! header again on every page it goes over to.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use krilla::Document;
-use krilla::color::luma;
-use krilla::geom::{PathBuilder, Rect};
-use krilla::metadata::{DateTime, Metadata};
-use krilla::page::PageSettings;
-use krilla::paint::Fill;
-use krilla::surface::Surface;
-
 use super::ReportError;
+use super::document::{Document, HEIGHT, Mark, WIDTH};
 use super::fonts::{Fonts, Line, fallback_for, usual_fallbacks};
 use super::sheet::{Align, Cell, Column, Sheet, SheetTable};
-use crate::clock::UnixTime;
-
-/// A4 in points (ISO 216: 210 × 297 mm; a point is 1/72 inch).
-const WIDTH: f32 = 595.28;
-const HEIGHT: f32 = 841.89;
 
 /// 18 mm, which printers can do and which leaves room for a punch.
 const MARGIN: f32 = 51.0;
@@ -71,7 +57,17 @@ impl Sheet {
         for table in &self.tables {
             layout.table(table);
         }
-        self.draw(&fonts, &layout.pages)
+        let count = layout.pages.len();
+        for (index, marks) in layout.pages.iter_mut().enumerate() {
+            marks.extend(self.head(&fonts, index + 1, count));
+        }
+        let document = Document {
+            fonts: &fonts,
+            title: self.subject(),
+            made_at: self.printed_at,
+            pages: layout.pages,
+        };
+        document.to_bytes()
     }
 
     /// Every text that comes from the register.
@@ -83,25 +79,6 @@ impl Sheet {
         });
         let facts = self.facts.iter().map(|(_, value)| value.as_str());
         cells.chain(facts).chain([self.site.as_str()])
-    }
-
-    fn draw(&self, fonts: &Fonts<'_>, pages: &[Vec<Mark>]) -> Result<Vec<u8>, ReportError> {
-        let settings =
-            PageSettings::from_wh(WIDTH, HEIGHT).ok_or(ReportError::Pdf("A4 is no page size"))?;
-        let mut document = Document::new();
-        document.set_metadata(self.metadata());
-        for (index, marks) in pages.iter().enumerate() {
-            let mut page = document.start_page_with(settings.clone());
-            let mut surface = page.surface();
-            for mark in self.head(fonts, index + 1, pages.len()).iter().chain(marks) {
-                mark.draw(fonts, &mut surface);
-            }
-            surface.finish();
-            page.finish();
-        }
-        document
-            .finish()
-            .map_err(|_| ReportError::Pdf("the writer of PDFs refused the pages"))
     }
 
     /// What stands at the head of a page: site, date, page.
@@ -131,97 +108,13 @@ impl Sheet {
             .collect()
     }
 
-    fn metadata(&self) -> Metadata {
-        let name = self.facts.iter().find(|(what, _)| *what == "Name");
-        let title = match name {
+    /// What the file is about: the report, and of whom or what.
+    fn subject(&self) -> String {
+        let mut facts = self.facts.iter();
+        match facts.find(|(what, _)| matches!(*what, "Name" | "Section")) {
             Some((_, name)) => format!("{}: {name}", self.title),
             None => self.title.clone(),
-        };
-        let metadata = Metadata::new()
-            .title(title)
-            .language("en".to_owned())
-            .creator("mnetd".to_owned());
-        match date_time(self.printed_at) {
-            Some(date) => metadata.creation_date(date),
-            None => metadata,
         }
-    }
-}
-
-fn date_time(at: UnixTime) -> Option<DateTime> {
-    let at = Timestamp::from_second(at.0)
-        .ok()?
-        .to_zoned_datetime(TimeZone::UTC);
-    let small = |number: i8| u8::try_from(number).ok();
-    Some(
-        DateTime::new(u16::try_from(at.year()).ok()?)
-            .month(small(at.month())?)
-            .day(small(at.day())?)
-            .hour(small(at.hour())?)
-            .minute(small(at.minute())?)
-            .second(small(at.second())?)
-            .utc_offset_hour(0)
-            .utc_offset_minute(0),
-    )
-}
-
-/// Something on a page; measures are points from the upper left corner.
-enum Mark {
-    /// A line of text, by its baseline.
-    Text {
-        line: Line,
-        x: f32,
-        y: f32,
-        size: f32,
-        grey: u8,
-    },
-    /// A filled box.
-    Box {
-        x: f32,
-        y: f32,
-        width: f32,
-        height: f32,
-        grey: u8,
-    },
-}
-
-impl Mark {
-    fn draw(&self, fonts: &Fonts<'_>, surface: &mut Surface<'_>) {
-        match self {
-            Self::Text {
-                line,
-                x,
-                y,
-                size,
-                grey,
-            } => {
-                surface.set_fill(Some(fill(*grey)));
-                fonts.draw(surface, line, *x, *y, *size);
-            }
-            Self::Box {
-                x,
-                y,
-                width,
-                height,
-                grey,
-            } => {
-                let mut path = PathBuilder::new();
-                if let Some(rect) = Rect::from_xywh(*x, *y, *width, *height) {
-                    path.push_rect(rect);
-                }
-                if let Some(path) = path.finish() {
-                    surface.set_fill(Some(fill(*grey)));
-                    surface.draw_path(&path);
-                }
-            }
-        }
-    }
-}
-
-fn fill(grey: u8) -> Fill {
-    Fill {
-        paint: luma::Color::new(grey).into(),
-        ..Fill::default()
     }
 }
 
