@@ -18,6 +18,8 @@
 //! - [`peer`]: who we know, what each may call, how they are met, called, and followed when they rotate.
 //! - [`register`]: the school: people, sections, enrolments, assessments, grades, their histories.
 //! - [`reports`]: how the school stood at a date: as data, CSV and PDF.
+//! - [`demo`]: a made-up school of a chosen size.
+//! - [`sso`]: who may sign in and is signed in; jumps out to peers, landings from them, log-out.
 //! - [`rpc`]: one HTTP request: open, check, dispatch, seal; one file a service.
 //! - [`web`]: the only place with HTML.
 //! - [`cli`]: one file a subcommand.
@@ -27,6 +29,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod envelope;
 pub mod keys;
 pub mod peer;
@@ -34,6 +37,7 @@ pub mod register;
 pub mod reports;
 pub mod rpc;
 pub mod service;
+pub mod sso;
 pub mod store;
 pub mod web;
 pub mod workers;

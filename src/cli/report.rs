@@ -199,7 +199,7 @@ fn write_out(given: &GivenArguments, bytes: &[u8]) -> Result<(), CliError> {
     let Some(path) = &given.output else {
         return told(io::stdout().write_all(bytes));
     };
-    let failed = |source| CliError::File {
+    let failed = |source| CliError::Unwritable {
         path: path.clone(),
         source,
     };

@@ -5,7 +5,7 @@
 //! renames the new one over `current.pem`: at every moment, whatever is cut off, there is exactly one
 //! present pair and none is lost. A lock file keeps two processes from rotating at once.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -27,6 +27,7 @@ pub const OLD_PAIRS_KEPT: usize = 3;
 /// one still holds: two days, or a quarter of a shorter life.
 const ROTATE_BEFORE_SECONDS: i64 = 2 * 86_400;
 
+const DIRECTORY_MODE: u32 = 0o700;
 const CURRENT: &str = "current.pem";
 const LOCK: &str = ".lock";
 const RETIRED_PREFIX: &str = "retired-";
@@ -84,14 +85,19 @@ pub enum KeyStoreError {
     /// A file that others on the machine may read.
     #[error("the key file {0} may be read by other users of this machine: run chmod 600 on it")]
     Exposed(PathBuf),
+    /// A directory that others on the machine may write into.
+    #[error(
+        "the key directory {0} may be written by other users of this machine, who can put keys of theirs in the place of this site's: look whether the files in it are yours (mnetd key show prints the fingerprint your peers know), then run chmod 700 on it"
+    )]
+    Writable(PathBuf),
     /// A new pair could not be made.
     #[error(transparent)]
     Generate(#[from] KeyError),
     /// The present certificate names another site than the one configured.
     #[error(
-        "{0}. The keys were made for another wwwroot: correct --wwwroot (or MNETD_WWWROOT, or mnetd.toml), or run `mnetd key rotate` to make new keys for this one; every peer must then register it anew"
+        "the keys here are made out for {named}, and this site is to go by {expected}. If the first is right, correct --wwwroot (MNETD_WWWROOT, or wwwroot in mnetd.toml), or leave it out. If the address of this site changes: stop the server, run mnetd key rotate --wwwroot {expected}, start the server, and let every peer's administrator delete the old entry and add the new address", named = .0.named, expected = .0.expected
     )]
-    OtherSite(#[from] Mismatch),
+    OtherSite(Mismatch),
 }
 
 /// What tells one state of `current.pem` from another without reading it.
@@ -130,11 +136,12 @@ impl KeyRing {
 }
 
 impl KeyStore {
-    /// Opens the directory, making it (mode 0700) and a first pair where there is none.
+    /// Opens the directory, making it (mode 0700) and a first pair where there is none. From a directory
+    /// that other users may read, they are shut out.
     ///
     /// # Errors
-    /// When the directory or a file in it cannot be read or written, is damaged, or is open to other
-    /// users. A pair made for another wwwroot is *not* an error here: see [`KeyStore::check_site`].
+    /// When the directory or a file in it cannot be read or written, or is damaged; when other users may
+    /// write into the directory, or read or write a key file. A pair made for another wwwroot is *not* an error here: see [`KeyStore::check_site`].
     pub fn open(
         directory: &Path,
         wwwroot: &Wwwroot,
@@ -142,6 +149,7 @@ impl KeyStore {
         lifetime_days: u32,
     ) -> Result<Self, KeyStoreError> {
         make_directory(directory)?;
+        close_directory(directory)?;
         let _lock = lock(directory)?;
         if !directory.join(CURRENT).exists() {
             let pair = KeyPair::generate(wwwroot, now, lifetime_days)?;
@@ -169,7 +177,11 @@ impl KeyStore {
     /// # Errors
     /// [`KeyStoreError::OtherSite`] with both names.
     pub fn check_site(&self) -> Result<(), KeyStoreError> {
-        Ok(self.ring().current().certificate().matches(&self.wwwroot)?)
+        self.ring()
+            .current()
+            .certificate()
+            .matches(&self.wwwroot)
+            .map_err(KeyStoreError::OtherSite)
     }
 
     /// Makes a new pair and retires the present one; the oldest beyond [`OLD_PAIRS_KEPT`] is deleted.
@@ -201,6 +213,9 @@ impl KeyStore {
 
     /// Takes over what another process (`mnetd key rotate`) wrote. Returns whether anything changed.
     ///
+    /// Keys made out for another site than this one are left alone, which the log tells once: to go by them
+    /// would cut off every peer.
+    ///
     /// # Errors
     /// When the files cannot be read; the ring in force then stays.
     pub fn reload_if_changed(&self) -> Result<bool, KeyStoreError> {
@@ -210,8 +225,16 @@ impl KeyStore {
             return Ok(false);
         }
         let (ring, stamp) = load(&self.directory)?;
-        self.replace(ring);
         *loaded = Some(stamp);
+        let was_ours = self.check_site().is_ok();
+        if let Err(mismatch) = ring.current().certificate().matches(&self.wwwroot)
+            && was_ours
+        {
+            let error = KeyStoreError::OtherSite(mismatch);
+            warn!(%error, "new keys are not taken up; the ones before stay in force");
+            return Ok(false);
+        }
+        self.replace(ring);
         Ok(true)
     }
 
@@ -232,6 +255,26 @@ impl KeyStore {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&ring);
         ring
     }
+}
+
+/// Copies every pair in `directory` into the new directory `copy` (mode 0700, its files 0600). No rotation
+/// comes in between.
+///
+/// # Errors
+/// When a file cannot be read, or is there already in `copy`, or cannot be written.
+pub fn copy(directory: &Path, copy: &Path) -> Result<(), KeyStoreError> {
+    make_directory(copy)?;
+    let _lock = lock(directory)?;
+    let retired = retired_files(directory)?.into_iter().map(|(path, _)| path);
+    for path in std::iter::once(directory.join(CURRENT)).chain(retired) {
+        let Some(name) = path.file_name() else {
+            continue;
+        };
+        let pem = fs::read(&path).map_err(file_error(&path, "read"))?;
+        let place = copy.join(name);
+        write_private(&place, &pem).map_err(file_error(&place, "written"))?;
+    }
+    Ok(())
 }
 
 fn is_due(ring: &KeyRing, now: UnixTime) -> bool {
@@ -324,16 +367,7 @@ fn write_pair(directory: &Path, name: &str, pair: &KeyPair) -> Result<(), KeySto
     // What a process that was cut off left behind.
     let _ = fs::remove_file(&fresh);
     let pem = pair.to_pem()?;
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&fresh)
-        .and_then(|mut file| {
-            file.write_all(pem.as_bytes())?;
-            file.sync_all()
-        })
-        .map_err(file_error(&fresh, "written"))?;
+    write_private(&fresh, pem.as_bytes()).map_err(file_error(&fresh, "written"))?;
     let place = directory.join(name);
     fs::rename(&fresh, &place).map_err(file_error(&place, "replaced"))?;
     File::open(directory)
@@ -341,12 +375,40 @@ fn write_pair(directory: &Path, name: &str, pair: &KeyPair) -> Result<(), KeySto
         .map_err(file_error(directory, "written"))
 }
 
+/// Writes a new file for its owner alone, down to the disk.
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
 fn make_directory(directory: &Path) -> Result<(), KeyStoreError> {
     DirBuilder::new()
         .recursive(true)
-        .mode(0o700)
+        .mode(DIRECTORY_MODE)
         .create(directory)
         .map_err(file_error(directory, "made"))
+}
+
+/// Shuts other users out of a directory that was there before. The files in it are closed to them, but
+/// not their names; and where they may write, what is in it cannot be trusted.
+fn close_directory(directory: &Path) -> Result<(), KeyStoreError> {
+    let metadata = fs::metadata(directory).map_err(file_error(directory, "read"))?;
+    let mode = metadata.permissions().mode();
+    if mode & 0o022 != 0 {
+        return Err(KeyStoreError::Writable(directory.to_owned()));
+    }
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(directory, Permissions::from_mode(DIRECTORY_MODE))
+        .map_err(file_error(directory, "closed to other users (chmod 700)"))?;
+    warn!(directory = %directory.display(), "other users of this machine could list the key directory; its mode is 0700 now");
+    Ok(())
 }
 
 fn lock(directory: &Path) -> Result<File, KeyStoreError> {
@@ -431,10 +493,34 @@ mod tests {
             assert_eq!(mode, 0o600, "{:?}", entry.path());
         }
         let current = directory.path().join(CURRENT);
-        fs::set_permissions(&current, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(&current, Permissions::from_mode(0o644)).unwrap();
         let wwwroot = Wwwroot::parse("https://register.example.org").unwrap();
         let error = KeyStore::open(directory.path(), &wwwroot, NOW, 28).unwrap_err();
         assert!(matches!(error, KeyStoreError::Exposed(_)), "{error}");
+    }
+
+    #[test]
+    fn other_users_are_shut_out_of_the_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let made = directory.path().join("made");
+        open(&made);
+        assert_eq!(mode(&made), 0o700);
+        for found in [0o755, 0o750, 0o701] {
+            fs::set_permissions(&made, Permissions::from_mode(found)).unwrap();
+            open(&made);
+            assert_eq!(mode(&made), 0o700, "{found:o}");
+        }
+        let wwwroot = Wwwroot::parse("https://register.example.org").unwrap();
+        for found in [0o777, 0o720, 0o702, 0o1777] {
+            fs::set_permissions(&made, Permissions::from_mode(found)).unwrap();
+            let error = KeyStore::open(&made, &wwwroot, NOW, 28).unwrap_err();
+            assert!(matches!(error, KeyStoreError::Writable(_)), "{error}");
+            assert_eq!(mode(&made), found & 0o777, "{found:o}");
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
     #[test]
@@ -448,6 +534,22 @@ mod tests {
             here.ring().current().certificate(),
             there.ring().current().certificate()
         );
+    }
+
+    #[test]
+    fn keys_for_another_site_are_not_taken_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = open(directory.path());
+        let before = here.ring().current().certificate().clone();
+        let other = Wwwroot::parse("https://other.example.org").unwrap();
+        let there = KeyStore::open(directory.path(), &other, NOW, 28).unwrap();
+        there.rotate(NOW).unwrap();
+        assert!(!here.reload_if_changed().unwrap());
+        assert_eq!(here.ring().current().certificate(), &before);
+        // Nor are they looked at again and again.
+        assert!(!here.reload_if_changed().unwrap());
+        open(directory.path()).rotate(NOW).unwrap();
+        assert!(here.reload_if_changed().unwrap());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::enrolments::{Role, STATUS_NOW};
 use super::error::StoreError;
 use super::extra::Extra;
 use super::ids::{PeerId, PersonId, StatusId};
+use super::names::Folded;
 use super::page::{Conditions, Page};
 use super::statuses::{self, Status};
 use super::transaction::{ReadTx, WriteTx};
@@ -32,6 +33,14 @@ pub struct PersonFields {
     pub ircnick: Option<String>,
     /// What else was sent.
     pub extra: Extra,
+}
+
+impl PersonFields {
+    fn folded(&self) -> Folded {
+        let idnumber = self.idnumber.as_deref().unwrap_or_default();
+        let others = [&self.username, &self.sent_username, &self.email, idnumber];
+        Folded::person(&self.firstname, &self.lastname, &others)
+    }
 }
 
 /// A row of `person`.
@@ -101,6 +110,7 @@ pub struct PersonRef {
     pub removed: bool,
 }
 
+/// The columns that [`person_from_row`] reads.
 macro_rules! select_person {
     ($rest:literal) => {
         concat!(
@@ -111,6 +121,8 @@ macro_rules! select_person {
         )
     };
 }
+
+pub(super) use select_person;
 
 /// The person that `owner` calls `idnumber`, removed or not.
 ///
@@ -198,6 +210,18 @@ pub fn get(tx: &ReadTx<'_>, id: PersonId) -> Result<Option<Person>, StoreError> 
     )
 }
 
+/// The person who is called `username` here, removed or not.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn by_username(tx: &ReadTx<'_>, username: &str) -> Result<Option<Person>, StoreError> {
+    tx.one(
+        select_person!(" FROM person WHERE username = ?1"),
+        [username],
+        person_from_row,
+    )
+}
+
 /// Whether somebody other than `except` has `username` here, removed people included.
 ///
 /// # Errors
@@ -225,10 +249,11 @@ pub fn insert(
     fields: &PersonFields,
     now: UnixTime,
 ) -> Result<PersonId, StoreError> {
+    let folded = fields.folded();
     let id = tx.insert(
         "INSERT INTO person (peer, idnumber, username, sent_username, firstname, lastname, email, \
-         ircnick, extra, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+         ircnick, extra, created_at, updated_at, sort_name, search_text) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)",
         params![
             owner,
             fields.idnumber,
@@ -239,7 +264,9 @@ pub fn insert(
             fields.email,
             fields.ircnick,
             fields.extra,
-            now
+            now,
+            folded.sort_name,
+            folded.search_text
         ],
     )?;
     Ok(PersonId(id))
@@ -255,10 +282,11 @@ pub fn update(
     fields: &PersonFields,
     now: UnixTime,
 ) -> Result<(), StoreError> {
+    let folded = fields.folded();
     tx.execute(
         "UPDATE person SET idnumber = ?2, username = ?3, sent_username = ?4, firstname = ?5, \
-         lastname = ?6, email = ?7, ircnick = ?8, extra = ?9, updated_at = ?10, removed_at = NULL \
-         WHERE id = ?1",
+         lastname = ?6, email = ?7, ircnick = ?8, extra = ?9, updated_at = ?10, removed_at = NULL, \
+         sort_name = ?11, search_text = ?12 WHERE id = ?1",
         params![
             id,
             fields.idnumber,
@@ -269,7 +297,9 @@ pub fn update(
             fields.email,
             fields.ircnick,
             fields.extra,
-            now
+            now,
+            folded.sort_name,
+            folded.search_text
         ],
     )?;
     Ok(())
@@ -341,10 +371,12 @@ pub fn list(
 pub fn may_sign_in(tx: &ReadTx<'_>, id: PersonId, now: UnixTime) -> Result<bool, StoreError> {
     let sql = format!(
         "SELECT ifnull(person.may_sign_in, EXISTS (SELECT 1 FROM enrolment AS e \
-         JOIN group_right ON group_right.role = e.role AND group_right.may_sign_in = 1 \
          JOIN enrolment_status AS standing ON standing.id = {STATUS_NOW} \
          JOIN section ON section.id = e.section \
          WHERE e.person = person.id AND e.removed_at IS NULL AND e.in_error_at IS NULL \
+         AND (EXISTS (SELECT 1 FROM group_right AS r WHERE r.role = e.role AND r.may_sign_in = 1) \
+         OR EXISTS (SELECT 1 FROM peer_group_right AS r WHERE r.peer = person.peer \
+         AND r.role = e.role AND r.may_sign_in = 1)) \
          AND section.removed_at IS NULL AND standing.meaning IN ('pending', 'active'))) \
          FROM person WHERE person.id = ?2 AND person.removed_at IS NULL"
     );
@@ -368,16 +400,41 @@ pub fn set_may_sign_in(
     Ok(())
 }
 
-/// Gives or denies a whole group the right to sign in.
+/// Gives or denies a whole group the right to sign in; with a `peer`, those of the group whom it sent.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn set_group_may_sign_in(tx: &WriteTx<'_>, role: Role, right: bool) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE group_right SET may_sign_in = ?2 WHERE role = ?1",
-        params![role, right],
-    )?;
+pub fn set_group_may_sign_in(
+    tx: &WriteTx<'_>,
+    role: Role,
+    peer: Option<PeerId>,
+    right: bool,
+) -> Result<(), StoreError> {
+    match peer {
+        None => tx.execute(
+            "UPDATE group_right SET may_sign_in = ?2 WHERE role = ?1",
+            params![role, right],
+        )?,
+        Some(peer) => tx.execute(
+            "INSERT INTO peer_group_right (peer, role, may_sign_in) VALUES (?1, ?2, ?3) \
+             ON CONFLICT DO UPDATE SET may_sign_in = excluded.may_sign_in",
+            params![peer, role, right],
+        )?,
+    };
     Ok(())
+}
+
+/// The groups that may sign in; with the peer whose people alone that is for, where it is not for all.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn groups_that_may_sign_in(tx: &ReadTx<'_>) -> Result<Vec<(Role, Option<PeerId>)>, StoreError> {
+    tx.all(
+        "SELECT role, NULL FROM group_right WHERE may_sign_in = 1 UNION ALL \
+         SELECT role, peer FROM peer_group_right WHERE may_sign_in = 1",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
 }
 
 /// The status of a person's own enrolment in the school that holds at `at`.
@@ -463,7 +520,7 @@ pub fn school_history(tx: &ReadTx<'_>, id: PersonId) -> Result<Vec<SchoolChange>
     )
 }
 
-fn person_from_row(row: &Row<'_>) -> rusqlite::Result<Person> {
+pub(super) fn person_from_row(row: &Row<'_>) -> rusqlite::Result<Person> {
     Ok(Person {
         id: row.get(0)?,
         peer: row.get(1)?,
