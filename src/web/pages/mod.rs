@@ -1,5 +1,7 @@
 //! The pages: one file each, with its addresses.
 
+pub mod accounts;
+pub mod activity;
 pub mod enrolments;
 pub mod home;
 pub mod mine;
@@ -19,6 +21,8 @@ use super::error::WebError;
 pub fn routes() -> Router<Console> {
     Router::new()
         .merge(home::routes())
+        .merge(accounts::routes())
+        .merge(activity::routes())
         .merge(enrolments::routes())
         .merge(mine::routes())
         .merge(people::routes())
