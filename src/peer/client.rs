@@ -360,7 +360,7 @@ impl Client {
     ) -> Result<Option<String>, CallError> {
         let methods = &self.shared.methods;
         let now = self.shared.clock.instant();
-        if let Some(found) = methods.recall(peer.id, function, now) {
+        if let Ok(found) = methods.recall(peer.id, function, now) {
             return Ok(found);
         }
         let listed = self.call(peer, "system/listMethods", Vec::new()).await?;

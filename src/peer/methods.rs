@@ -26,12 +26,22 @@ pub struct Methods {
     lists: Mutex<HashMap<PeerId, (Instant, Vec<String>)>>,
 }
 
+/// There is no list of a peer's that is still believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoList;
+
 impl Methods {
-    /// Where `function` is by a list that is still believed; the outer `None`: there is none.
-    pub fn recall(&self, peer: PeerId, function: &str, now: Instant) -> Option<Option<String>> {
-        let lists = self.lock();
-        let (at, paths) = lists.get(&peer)?;
-        (now.duration_since(*at) < LIFETIME).then(|| find(paths, function))
+    /// Where `function` is by a list that is still believed.
+    pub fn recall(
+        &self,
+        peer: PeerId,
+        function: &str,
+        now: Instant,
+    ) -> Result<Option<String>, NoList> {
+        match self.lock().get(&peer) {
+            Some((at, paths)) if now.duration_since(*at) < LIFETIME => Ok(find(paths, function)),
+            _ => Err(NoList),
+        }
     }
 
     /// Keeps a list that a peer sent, and says where `function` is by it.
@@ -105,9 +115,12 @@ mod tests {
             assert_eq!(found.as_deref(), Some("local/mnetd/rpc.php/user_authorise"));
             let recalled = methods.recall(PEER, "kill_child", now).unwrap();
             assert_eq!(recalled.as_deref(), Some("auth/mnet/auth.php/kill_child"));
-            assert_eq!(methods.recall(PEER, "get_user", now), Some(None));
-            assert_eq!(methods.recall(PEER, "get_user", now + LIFETIME), None);
-            assert_eq!(methods.recall(PeerId(2), "get_user", now), None);
+            assert_eq!(methods.recall(PEER, "get_user", now), Ok(None));
+            assert_eq!(
+                methods.recall(PEER, "get_user", now + LIFETIME),
+                Err(NoList)
+            );
+            assert_eq!(methods.recall(PeerId(2), "get_user", now), Err(NoList));
         }
     }
 

@@ -91,7 +91,7 @@ pub fn first_step(
         record: CallRecord::default(),
     };
     let refusal = match look.receive(message) {
-        Ok((caller, call, place)) => return look.carry_out(caller, call, place),
+        Ok((caller, call, place)) => return look.carry_out(&caller, call, place),
         Err(Stop::StaleKey(peer)) => return Ok(Step::StaleKey(peer)),
         Err(Stop::Rejected(rejected)) => return Err(rejected),
         Err(Stop::Refused(refusal)) => refusal,
@@ -298,11 +298,11 @@ impl Look<'_> {
     /// Carries a call out, or hands it on where it writes.
     fn carry_out(
         self,
-        caller: Caller,
+        caller: &Caller,
         call: MethodCall,
         place: Option<Place>,
     ) -> Result<Step, Rejected> {
-        let outcome = match services::dispatch(self.state, &caller, call) {
+        let outcome = match services::dispatch(self.state, caller, call) {
             Ok(Dispatched::Answered(value)) => Ok(value),
             Ok(Dispatched::Waits(peer, order)) => {
                 return Ok(Step::Waiting(Box::new(Received {

@@ -15,7 +15,7 @@ use crate::xmlrpc::Value;
 
 /// How long to wait between two rounds of [`Sso::keep_alive`]: Moodle's own cron looks back 300 s for
 /// those who are online (`auth_plugin_mnet::keepalive_client`), and its sessions live 1,440 s and more.
-pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(300);
+pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_mins(5);
 
 /// How many users are named to a peer in one call: a few kilobytes.
 const USERS_IN_ONE: usize = 200;

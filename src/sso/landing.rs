@@ -10,7 +10,7 @@ use crate::clock::UnixTime;
 use crate::peer::{CallError, Peer, PeerError};
 use crate::register::{self, Author, Call, FetchUser, RegisterError, UserRecord};
 use crate::store::people::{self, Person};
-use crate::store::sessions::SignedIn;
+use crate::store::sessions::{self, SessionEnd, SignedIn};
 use crate::store::{PeerId, PersonId, SessionId, StoreError, WriteTx, sign_on};
 use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::{Struct, Value};
@@ -180,7 +180,11 @@ impl Sso {
         self.use_up(&peer, &landing.token).await?;
         let answer = self.ask(&peer, &landing).await?;
         let user = read_account(&peer, &answer)?;
-        let arrived = self.arrive(&peer, user, &landing).await?;
+        let arrived = self.arrive(&peer, user, &landing).await;
+        if let Some(before) = landing.before {
+            self.end_at_peers_later(vec![before]);
+        }
+        let arrived = arrived?;
         if arrived.is_back {
             self.tell_enrolments_later(peer.clone(), arrived.person);
         }
@@ -256,7 +260,7 @@ impl Sso {
         peer: &Peer,
         user: UserRecord,
         landing: &Landing,
-    ) -> Result<Arrived, LandError> {
+    ) -> Result<Box<Arrived>, LandError> {
         let now = self.shared.clock.now();
         let (id, browser, before) = (peer.id, landing.browser.clone(), landing.before);
         let arrival = self.shared.store.write(move |tx| {
@@ -266,6 +270,10 @@ impl Sso {
                 Err(error) => return Err(ArrivalError::Register(error)),
             };
             if !people::may_sign_in(tx, person.id, now)? {
+                // Whoever sits there now is not the one who was signed in before.
+                if let Some(before) = before {
+                    sessions::end(tx, before, SessionEnd::AnotherSignIn, now)?;
+                }
                 return Ok(Arrival::NotPermitted(Box::new(person)));
             }
             let who = SignedIn::Person {
@@ -274,12 +282,12 @@ impl Sso {
             };
             let (token, session) = session::begin(tx, who, &browser, before, now)?;
             let is_back = sign_on::has_been_here(tx, person.id, session)?;
-            Ok(Arrival::Arrived(Arrived {
+            Ok(Arrival::Arrived(Box::new(Arrived {
                 token,
                 session,
                 is_back,
                 person,
-            }))
+            })))
         });
         match arrival.await {
             Ok(Arrival::Arrived(arrived)) => Ok(arrived),
@@ -328,7 +336,7 @@ impl Sso {
 
 /// What came of a landing in the register.
 enum Arrival {
-    Arrived(Arrived),
+    Arrived(Box<Arrived>),
     NotPermitted(Box<Person>),
 }
 

@@ -174,10 +174,10 @@ impl Sso {
         match timeout(LOG_OUT_TIMEOUT, self.call(peer, function, params)).await {
             Ok(Ok(_)) => return true,
             Ok(Err(error)) => {
-                info!(peer = %wwwroot, function, %error, "a session was not ended at the peer")
+                info!(peer = %wwwroot, function, %error, "a session was not ended at the peer");
             }
             Err(_) => {
-                info!(peer = %wwwroot, function, "the peer did not answer in time whether a session is over there")
+                info!(peer = %wwwroot, function, "the peer did not answer in time whether a session is over there");
             }
         }
         false

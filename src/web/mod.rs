@@ -7,6 +7,8 @@
 //!   change things.
 //! - [`forms`]: what a form sent. [`Submitted`] is only had after its token and its origin were checked.
 //! - [`page`]: the frame round each page, and the headers it goes out with.
+//! - [`hand`]: changes an administrator makes, with their note in the audit log.
+//! - [`show`], [`pager`]: how values stand on a page, and how lists are turned.
 //! - [`error`]: pages for what went wrong.
 //!
 //! A form is answered with a redirect ([`page::see_other`]), so that reloading does nothing twice.
@@ -14,8 +16,11 @@
 pub mod cookies;
 pub mod error;
 pub mod forms;
+pub mod hand;
 pub mod page;
+pub mod pager;
 mod pages;
+pub mod show;
 pub mod visitor;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 pub use service::SERVICE;
 
-use super::enrolments::{Place, change, enrol, first_status};
+use super::enrolments::{Place, change, enrol_actively, first_status};
 use super::error::RegisterError;
 use super::fields::{MAX_USERNAME, shown};
 use super::users::{FetchUser, UserRecord};
@@ -212,8 +212,7 @@ pub fn enrol_user(
         person,
         role: Role::Student,
     };
-    let reply = enrol(tx, &author, place, None, &Extra::default(), now)
-        .map_err(RemoteEnrolmentError::Enrolment)?;
+    let reply = enrol_actively(tx, &author, place, now).map_err(RemoteEnrolmentError::Enrolment)?;
     let id = crate::store::EnrolmentId(reply.id);
     let standing = enrolments::standing_at(tx, id, now)?;
     let in_error = enrolments::get(tx, id)?.is_some_and(|row| row.in_error_at.is_some());

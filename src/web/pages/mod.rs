@@ -1,6 +1,9 @@
 //! The pages: one file each, with its addresses.
 
+pub mod enrolments;
 pub mod home;
+pub mod people;
+pub mod sections;
 pub mod setup;
 pub mod sign_in;
 pub mod style;
@@ -14,6 +17,9 @@ use super::error::WebError;
 pub fn routes() -> Router<Console> {
     Router::new()
         .merge(home::routes())
+        .merge(enrolments::routes())
+        .merge(people::routes())
+        .merge(sections::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
         .merge(style::routes())
