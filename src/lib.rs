@@ -17,6 +17,7 @@
 //! - [`workers`]: the bounded pool for RSA work.
 //! - [`peer`]: who we know, what each may call, how they are met, called, and followed when they rotate.
 //! - [`register`]: the school: people, sections, enrolments, assessments, grades, their histories.
+//! - [`sso`]: who may sign in and is signed in; jumps out to peers, landings from them, log-out.
 //! - [`rpc`]: one HTTP request: open, check, dispatch, seal; one file a service.
 //! - [`web`]: the only place with HTML.
 //! - [`cli`]: one file a subcommand.
@@ -32,6 +33,7 @@ pub mod peer;
 pub mod register;
 pub mod rpc;
 pub mod service;
+pub mod sso;
 pub mod store;
 pub mod web;
 pub mod workers;

@@ -41,6 +41,12 @@ row_ids! {
     AssessmentId;
     /// A row of `grade`.
     GradeId;
+    /// A row of `account`.
+    AccountId;
+    /// A row of `session`.
+    SessionId;
+    /// A row of `peer_course`.
+    PeerCourseId;
 }
 
 impl PeerId {

@@ -16,6 +16,10 @@ const STEPS: &[(&str, M<'_>)] = &[
         "0002_register.sql",
         M::up(include_str!("../../schema/0002_register.sql")),
     ),
+    (
+        "0003_sign_in.sql",
+        M::up(include_str!("../../schema/0003_sign_in.sql")),
+    ),
 ];
 
 /// SQLite's `application_id` of our files: "mnet" in ASCII.

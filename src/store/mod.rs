@@ -24,13 +24,16 @@ mod readers;
 mod transaction;
 mod writer;
 
+pub mod accounts;
 pub mod assessments;
+pub mod audit;
 pub mod enrolments;
 pub mod grades;
 pub mod peers;
 pub mod people;
 pub mod requests;
 pub mod sections;
+pub mod sessions;
 pub mod settings;
 pub mod statuses;
 
@@ -46,7 +49,10 @@ use rusqlite::{Connection, OpenFlags};
 pub use author::Author;
 pub use error::{Reason, StoreError};
 pub use extra::{Extra, MAX_EXTRA_BYTES};
-pub use ids::{AssessmentId, EnrolmentId, GradeId, PeerId, PersonId, SectionId, StatusId};
+pub use ids::{
+    AccountId, AssessmentId, EnrolmentId, GradeId, PeerCourseId, PeerId, PersonId, SectionId,
+    SessionId, StatusId,
+};
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page};
 pub use transaction::{ReadTx, WriteTx};
 pub use writer::MAX_BEHIND;
