@@ -1,6 +1,12 @@
 //! The kit itself: a check that finds nothing must have been able to find something.
 
+use std::panic::AssertUnwindSafe;
+
+use mnetd::xmlrpc::Value;
+
 use crate::browser::{Browser, Size};
+use crate::moodle::Moodle;
+use crate::support::program::Program;
 
 /// A page as an address.
 fn page(body: &str) -> String {
@@ -101,4 +107,44 @@ fn axe_finds_what_is_wrong() {
     let rules: Vec<_> = found.iter().map(|violation| &violation.rule).collect();
     assert_eq!(rules, ["label"], "{found:#?}");
     assert!(found[0].elements[0].contains("input"), "{found:#?}");
+}
+
+#[test]
+fn a_test_moodle_and_the_program_understand_each_other() {
+    let program = Program::new();
+    let running = program.serve();
+    let moodle = Moodle::known_to(&program, &running, "Moodle of the test");
+    let told = moodle.tell(
+        "fetch_user",
+        &[
+            ("idnumber", "s1"),
+            ("username", "ada"),
+            ("firstname", "Ada"),
+            ("lastname", "Lovelace"),
+            ("email", "ada@example.org"),
+        ],
+    );
+    assert_eq!(told.get("status").and_then(Value::as_str), Some("created"));
+    program.done(&["peer", "check", moodle.wwwroot()]);
+    assert_eq!(moodle.heard("listServices").len(), 1);
+}
+
+#[test]
+fn nothing_of_a_browser_is_left_behind_where_a_test_panics() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let processes = browser.processes();
+    assert_eq!(processes.len(), 2);
+    let ended = std::panic::catch_unwind(AssertUnwindSafe(move || {
+        browser.goto("about:blank");
+        // Not a panic of its own: that would print what looks like a failure.
+        std::panic::resume_unwind(Box::new(()))
+    }));
+    assert!(ended.is_err());
+    for process in processes {
+        let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // Z: ended, and nobody has asked how.
+        assert!(status.is_empty() || status.contains(") Z "), "{status}");
+    }
 }

@@ -8,5 +8,6 @@
 mod browser;
 mod home;
 mod kit;
+mod moodle;
 #[path = "../support/mod.rs"]
 mod support;

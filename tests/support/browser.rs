@@ -139,6 +139,14 @@ impl Browser {
         Some(browser)
     }
 
+    /// The ids of the processes: the driver's, and the browser's.
+    pub fn processes(&self) -> Vec<i64> {
+        let driver = i64::from(self.processes.driver.id());
+        std::iter::once(driver)
+            .chain(self.processes.browser)
+            .collect()
+    }
+
     /// Opens an address, and waits until the page is there.
     pub fn goto(&self, address: &str) {
         self.runtime
