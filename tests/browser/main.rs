@@ -6,8 +6,13 @@
 
 #[path = "../support/browser.rs"]
 mod browser;
+mod first_run;
 mod home;
 mod kit;
 mod moodle;
+mod office;
+mod pages;
+mod school;
+mod sign_in;
 #[path = "../support/mod.rs"]
 mod support;
