@@ -29,6 +29,7 @@ use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
 use crate::rpc::ServeError;
+use crate::sso::AccountError;
 use crate::store::StoreError;
 use crate::workers::NoThreads;
 use crate::wwwroot::{Wwwroot, WwwrootError};
@@ -97,6 +98,9 @@ pub enum CliError {
     /// An envelope that could not be made.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// An account.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// Serving.
     #[error(transparent)]
     Serve(#[from] ServeError),

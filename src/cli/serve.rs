@@ -16,7 +16,9 @@ use super::site::Site;
 use crate::config::Config;
 use crate::keys::KeyStore;
 use crate::rpc::{HttpLimits, Server, ServerSettings, router, serve, serve_metrics};
+use crate::sso::accounts;
 use crate::store::{Store, requests};
+use crate::web::{self, Console, ConsoleSettings};
 
 /// How often the keys are looked at: whether another process rotated them, whether they are due.
 const KEY_WATCH: Duration = Duration::from_secs(1);
@@ -59,6 +61,7 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
         site.workers.clone(),
     );
     say_what_to_do_next(config, &site);
+    offer_setup_link(&site).await?;
     let keys_task = tokio::spawn(watch_keys(
         Arc::clone(&site.keys),
         site.store.clone(),
@@ -71,7 +74,15 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
         let _ = stop.send(());
     });
     let limits = HttpLimits::default();
-    let routes = router(server, config.trusted_proxies.clone(), &limits);
+    let pages = web::router(Console::new(ConsoleSettings {
+        wwwroot: site.wwwroot.clone(),
+        store: site.store.clone(),
+        keys: Arc::clone(&site.keys),
+        clock: site.clock.clone(),
+        client: site.client.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+    }));
+    let routes = router(server, config.trusted_proxies.clone(), &limits, pages);
     serve(listener, routes, &limits, wait_for(stopped)).await?;
     let _ = keys_task.await;
     if let Some(task) = metrics_task {
@@ -143,6 +154,23 @@ fn say_what_to_do_next(config: &Config, site: &Site) {
         "      2. in Moodle, Site administration > Networking > Manage peers: add {wwwroot} as a Moodle"
     );
     info!("      3. mnetd doctor https://YOUR-MOODLE");
+}
+
+/// While there is no administrator, whoever reads the log may become the first.
+async fn offer_setup_link(site: &Site) -> Result<(), CliError> {
+    let now = site.clock.now();
+    let link = site
+        .store
+        .write(move |tx| accounts::make_setup_link(tx, now))
+        .await?;
+    if let Some(token) = link {
+        info!(
+            "there is no administrator yet; make the first account within a day at {}?token={}",
+            site.wwwroot.join("/setup"),
+            token.reveal()
+        );
+    }
+    Ok(())
 }
 
 /// Takes over rotations made by `mnetd key rotate`, rotates before expiry, and forgets what was heard

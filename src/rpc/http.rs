@@ -33,7 +33,6 @@ use super::incoming::{Bodies, MAX_LONG_BODIES, Unread};
 use super::outgoing::TimedWrites;
 use crate::peer::{self, Application};
 use crate::store::requests;
-use crate::web;
 
 /// How long a client may take to send the head of a request.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -104,9 +103,14 @@ struct Site {
     bodies: Bodies,
 }
 
-/// Every address below the site, under the path of its wwwroot as well where it has one (a reverse
-/// proxy may or may not take that off).
-pub fn router(server: Server, trusted_proxies: Vec<IpNet>, limits: &HttpLimits) -> Router {
+/// Every address below the site, those of `pages` among them, under the path of its wwwroot as well where
+/// it has one (a reverse proxy may or may not take that off).
+pub fn router(
+    server: Server,
+    trusted_proxies: Vec<IpNet>,
+    limits: &HttpLimits,
+    pages: Router,
+) -> Router {
     let path = server
         .state
         .wwwroot
@@ -120,7 +124,6 @@ pub fn router(server: Server, trusted_proxies: Vec<IpNet>, limits: &HttpLimits) 
         bodies: Bodies::new(limits.body_timeout, limits.max_long_bodies),
     };
     let routes = Router::new()
-        .route("/", get(home))
         .route("/healthz", get(health))
         .route(
             Application::Moodle.rpc_path(),
@@ -132,7 +135,8 @@ pub fn router(server: Server, trusted_proxies: Vec<IpNet>, limits: &HttpLimits) 
         )
         .route("/mnet/publickey.php", get(public_key))
         .route("/api/xmlrpc/publickey.php", get(public_key))
-        .with_state(site);
+        .with_state(site)
+        .merge(pages);
     if path.is_empty() {
         return routes;
     }
@@ -290,16 +294,6 @@ async fn public_key(Shared(site): Shared<Site>) -> Response<Body> {
     text(StatusCode::OK, ring.current().certificate().pem())
 }
 
-/// The home page: Moodle takes the peer's name from its title.
-async fn home(Shared(site): Shared<Site>) -> Response<Body> {
-    let page = web::home(&site.server.state.wwwroot);
-    respond(
-        StatusCode::OK,
-        "text/html; charset=utf-8",
-        page.into_bytes(),
-    )
-}
-
 /// Whether the server can do its work: it answers, and so does the database.
 async fn health(Shared(site): Shared<Site>) -> Response<Body> {
     match site.server.state.store.read(requests::check).await {
@@ -316,7 +310,7 @@ async fn health(Shared(site): Shared<Site>) -> Response<Body> {
 
 /// Who sent a request: the other end of the connection, or, where that is a trusted proxy, the last
 /// address in X-Forwarded-For that is not one itself.
-fn client_address(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+pub(crate) fn client_address(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let connected = connected.to_canonical();
     if !peer::contains(trusted, connected) {
         return connected;

@@ -41,6 +41,7 @@ use receive::{Caller, Received, Step};
 use replay::UnderWay;
 
 pub use fault::{Refusal, Rejected};
+pub(crate) use http::client_address;
 pub use http::{
     BODY_TIMEOUT, HEADER_TIMEOUT, HttpLimits, MAX_CONNECTIONS, MAX_HEADER_BYTES, SHUTDOWN_TIMEOUT,
     ServeError, WRITE_TIMEOUT, router, serve, serve_metrics,

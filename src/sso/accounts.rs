@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::password::{Password, PasswordError};
+use super::password::PasswordError;
 use super::token::Token;
 use crate::clock::UnixTime;
 use crate::register::{MAX_EMAIL, MAX_NAME, MAX_USERNAME};
@@ -58,6 +58,12 @@ pub enum AccountError {
     /// The password.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Typed twice, and not the same.
+    #[error("the two passwords are not the same; type it twice")]
+    Passwords,
+    /// The session that begins with it.
+    #[error(transparent)]
+    Session(#[from] super::session::SessionError),
     /// The last one.
     #[error(
         "{0} is the last administrator who can sign in; make another first, or nobody could change anything any more"
@@ -73,7 +79,7 @@ pub enum AccountError {
     Store(#[from] StoreError),
 }
 
-/// Makes an account. `password_hash` is [`Password::hash`]'s, made before, for it takes its time.
+/// Makes an account. `password_hash` is [`super::Password::hash`]'s, made before, for it takes its time.
 ///
 /// # Errors
 /// Where a field cannot be used, or the name is taken.
@@ -204,25 +210,6 @@ pub fn add_first(
     let id = add(tx, member, password_hash, now)?;
     accounts::forget_setup_link(tx)?;
     Ok(id)
-}
-
-/// What is signed in to by a name and a password, if they fit and the account is in use. Takes the
-/// same time where there is no such account.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn authenticate(
-    tx: &ReadTx<'_>,
-    username: &str,
-    password: &Password,
-) -> Result<Option<Account>, StoreError> {
-    let account = accounts::find(tx, username)?;
-    let hash = match &account {
-        Some(account) => accounts::password_hash(tx, account.id)?,
-        None => None,
-    };
-    let fits = password.matches(hash.as_deref());
-    Ok(account.filter(|account| fits && account.disabled_at.is_none()))
 }
 
 fn end_sessions(

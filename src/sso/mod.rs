@@ -6,11 +6,13 @@
 pub mod accounts;
 pub mod password;
 pub mod session;
+pub mod sign_in;
 pub mod throttle;
 pub mod token;
 
 pub use accounts::{AccountError, NewMember};
 pub use password::{Password, PasswordError};
+pub use sign_in::{HashError, SignIn, SignInError};
 pub use token::Token;
 
 use openssl::sha::sha1;

@@ -137,6 +137,15 @@ pub fn find(tx: &ReadTx<'_>, wwwroot: &str) -> Result<Option<Peer>, StoreError> 
     tx.one(&sql, [wwwroot], peer_from_row)
 }
 
+/// The peer in row `id`, removed or not.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(tx: &ReadTx<'_>, id: PeerId) -> Result<Option<Peer>, StoreError> {
+    let sql = format!("{PEER} WHERE id = ?1");
+    tx.one(&sql, [id], peer_from_row)
+}
+
 /// The peers that are not removed, by row number.
 ///
 /// # Errors

@@ -1,14 +1,132 @@
-//! The only place with HTML.
+//! The only place with HTML: the console.
+//!
+//! A page is a file in `pages/` with its handlers, and a template in `templates/`. What they share:
+//!
+//! - [`visitor`]: who asks. A handler says by the type of an argument whom it lets in: [`Visitor`]
+//!   anybody, [`Member`] who is signed in, [`Staff`] who may see the register, [`Administrator`] who may
+//!   change things.
+//! - [`forms`]: what a form sent. [`Submitted`] is only had after its token and its origin were checked.
+//! - [`page`]: the frame round each page, and the headers it goes out with.
+//! - [`error`]: pages for what went wrong.
+//!
+//! A form is answered with a redirect ([`page::see_other`]), so that reloading does nothing twice.
 
+pub mod cookies;
+pub mod error;
+pub mod forms;
+pub mod page;
+mod pages;
+pub mod visitor;
+
+use std::sync::Arc;
+
+use axum::{Router, middleware};
+use ipnet::IpNet;
+
+use crate::clock::Clock;
+use crate::keys::KeyStore;
+use crate::peer::Client;
+use crate::sso::SignIn;
+use crate::store::Store;
 use crate::wwwroot::Wwwroot;
 
-/// The home page. A peer takes our name from its title.
-#[must_use]
-pub fn home(wwwroot: &Wwwroot) -> String {
-    let host = wwwroot.url().host_str().unwrap_or_default().to_owned();
-    let host = quick_xml::escape::escape(&host);
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>mnetd at {host}</title>\n</head>\n<body>\n<h1>mnetd at {host}</h1>\n<p>This is a peer for Moodle’s networking (MNet). An administrator of a Moodle adds it under <em>Site administration › Networking › Manage peers</em> by the address <code>{}</code>.</p>\n</body>\n</html>\n",
-        quick_xml::escape::escape(wwwroot.as_str())
-    )
+pub use error::WebError;
+pub use forms::{NoFields, Submitted, Uploaded};
+pub use page::Layout;
+pub use visitor::{Administrator, Member, Staff, Visitor};
+
+/// What the console works with. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Console {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: ConsoleSettings,
+    sign_in: SignIn,
+}
+
+/// What a [`Console`] is told.
+#[derive(Clone, Debug)]
+pub struct ConsoleSettings {
+    /// The address our site calls itself by.
+    pub wwwroot: Wwwroot,
+    /// The database.
+    pub store: Store,
+    /// Our keys.
+    pub keys: Arc<KeyStore>,
+    /// The time.
+    pub clock: Clock,
+    /// Calls peers.
+    pub client: Client,
+    /// Reverse proxies whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Console {
+    /// A console for the site that `settings` describes.
+    #[must_use]
+    pub fn new(settings: ConsoleSettings) -> Self {
+        let sign_in = SignIn::new(settings.store.clone(), settings.clock.clone());
+        Self {
+            inner: Arc::new(Inner { settings, sign_in }),
+        }
+    }
+
+    /// Our own name.
+    #[must_use]
+    pub fn wwwroot(&self) -> &Wwwroot {
+        &self.inner.settings.wwwroot
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.settings.store
+    }
+
+    /// Our keys.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<KeyStore> {
+        &self.inner.settings.keys
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.settings.clock
+    }
+
+    /// Calls peers.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.inner.settings.client
+    }
+
+    /// Signs people in by password.
+    #[must_use]
+    pub fn sign_in(&self) -> &SignIn {
+        &self.inner.sign_in
+    }
+
+    /// Reverse proxies whose X-Forwarded-For is believed.
+    #[must_use]
+    pub fn trusted_proxies(&self) -> &[IpNet] {
+        &self.inner.settings.trusted_proxies
+    }
+
+    /// What stands before every path of ours in a link: the path of the wwwroot, without a slash at its
+    /// end; empty where there is none.
+    #[must_use]
+    pub fn base(&self) -> String {
+        let url = self.wwwroot().url();
+        url.path().trim_end_matches('/').to_owned()
+    }
+}
+
+/// Every address of the console.
+pub fn router(console: Console) -> Router {
+    let dressed = middleware::from_fn_with_state(console.clone(), error::dress);
+    pages::routes().layer(dressed).with_state(console)
 }

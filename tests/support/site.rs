@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use mnetd::clock::{Clock, UnixTime};
 use mnetd::envelope::{self, Outer};
 use mnetd::keys::{Certificate, KeyPair, KeyStore};
@@ -12,6 +13,7 @@ use mnetd::peer::{Client, ClientSettings, Peer, Transport};
 use mnetd::rpc::{HttpLimits, Rejected, ServeError, Server, ServerSettings, router, serve};
 use mnetd::store::peers::{self, Application, NewPeer, PeerService, TextDialect};
 use mnetd::store::{PeerId, Store, StoreError};
+use mnetd::web::{self, Console, ConsoleSettings};
 use mnetd::workers::Workers;
 use mnetd::wwwroot::Wwwroot;
 use mnetd::xmlrpc::{
@@ -182,7 +184,7 @@ impl Site {
     pub fn serve_within(self, listener: TcpListener, limits: HttpLimits) -> Served {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let routes = router(self.server.clone(), Vec::new(), &limits);
+        let routes = router(self.server.clone(), Vec::new(), &limits, self.pages());
         let serving = tokio::spawn(async move {
             let stopped = async {
                 let _ = stopped.await;
@@ -195,6 +197,18 @@ impl Site {
             serving,
             stop,
         }
+    }
+
+    /// The console.
+    pub fn pages(&self) -> Router {
+        web::router(Console::new(ConsoleSettings {
+            wwwroot: self.wwwroot.clone(),
+            store: self.store.clone(),
+            keys: Arc::clone(&self.keys),
+            clock: self.clock.clone(),
+            client: self.client.clone(),
+            trusted_proxies: Vec::new(),
+        }))
     }
 
     /// Our present certificate.
