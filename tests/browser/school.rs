@@ -96,7 +96,7 @@ pub fn tell(moodle: &Moodle) {
         });
         calls.extend(enrolled);
     }
-    for (number, (id, name, points)) in ASSESSMENTS.into_iter().enumerate() {
+    for (number, (id, name, points)) in (0..).zip(ASSESSMENTS) {
         let assessment = fields(&[
             ("sectionid", "BIO-7"),
             ("idnumber", id),
@@ -104,11 +104,11 @@ pub fn tell(moodle: &Moodle) {
             ("pointval", &points.to_string()),
         ]);
         calls.push(("new_assessment", assessment));
-        for (row, [student, ..]) in STUDENTS.iter().enumerate() {
+        for (row, [student, ..]) in (0..).zip(&STUDENTS) {
             // Between half and all of the points, spread without chance; the last one has no grade yet.
-            let part = 50 + (row * 17 + number * 29) % 51;
-            let earned = f64::from(points) * part as f64 / 100.0;
-            if row + 1 < STUDENTS.len() {
+            let part: u32 = 50 + (row * 17 + number * 29) % 51;
+            let earned = f64::from(points * part) / 100.0;
+            if student != &STUDENTS[STUDENTS.len() - 1][0] {
                 calls.push(("new_grade", grade(id, student, &format!("{earned:.1}"))));
             }
         }
