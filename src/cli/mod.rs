@@ -5,6 +5,7 @@
 // The doc comments of arguments are the help texts people read in a terminal: no backticks, no links.
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
+mod admin;
 mod call;
 mod doctor;
 mod key;
@@ -12,6 +13,8 @@ mod output;
 mod peer;
 mod register;
 mod serve;
+mod session;
+mod signin;
 mod site;
 
 use std::io::IsTerminal;
@@ -64,6 +67,15 @@ enum Command {
     Peer(peer::PeerCommand),
     /// Call a method of a peer, signed and sealed, and print the reply as JSON
     Call(call::CallArguments),
+    /// Make, list or disable accounts of this site
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Say who of those that peers vouch for may sign in
+    #[command(subcommand)]
+    Signin(signin::SigninCommand),
+    /// List or end sessions of browsers
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
@@ -176,6 +188,20 @@ pub enum CliError {
     /// A question answered with no.
     #[error("nothing was changed")]
     Declined,
+    /// An account that is not there.
+    #[error("there is no account called {0}; mnetd admin list shows those that are")]
+    UnknownAccount(String),
+    /// A person who is not there.
+    #[error(
+        "nobody in the register is called {0}; mnetd register users shows who is. Somebody whom a peer vouches for stands there after their first visit"
+    )]
+    UnknownPerson(String),
+    /// A session that is not there.
+    #[error("there is no live session {0}; mnetd session list shows those that are")]
+    NoSession(String),
+    /// Reading what was typed.
+    #[error("standard input could not be read: {0}")]
+    Input(std::io::Error),
     /// Printing.
     #[error("the output could not be written: {0}")]
     Output(std::io::Error),
@@ -233,6 +259,9 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Key(command) => key::run(&site, command),
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
+        Command::Admin(command) => admin::run(&site, command),
+        Command::Signin(command) => signin::run(&site, command),
+        Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
         Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
     }

@@ -57,6 +57,20 @@ impl Program {
         Ran::from(output.unwrap())
     }
 
+    /// Runs a command with `input` typed into it.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut command = self.command(arguments);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // One that refuses before it reads closes its end: that is its answer, not a fault.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        Ran::from(child.wait_with_output().unwrap())
+    }
+
     /// Runs a command whose output nobody reads, as behind `head` when it has ended.
     pub fn run_unread(&self, arguments: &[&str]) -> Ran {
         let (reader, writer) = std::io::pipe().unwrap();
