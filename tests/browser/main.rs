@@ -14,5 +14,7 @@ mod office;
 mod pages;
 mod school;
 mod sign_in;
+mod sso_in;
+mod sso_out;
 #[path = "../support/mod.rs"]
 mod support;
