@@ -6,15 +6,23 @@
 
 #[path = "../support/browser.rs"]
 mod browser;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod adopting_three_years;
+mod columns_grow;
+mod course_without_moodle;
+mod dropped_course;
+mod enrolment_seen_in_july;
 mod first_run;
 mod home;
 mod kit;
+mod lab_grades_by_hand;
 mod moodle;
 mod office;
 mod pages;
+mod progress_at_a_past_date;
 mod school;
 mod sign_in;
 mod sso_in;
 mod sso_out;
-#[path = "../support/mod.rs"]
-mod support;

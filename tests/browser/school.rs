@@ -69,6 +69,21 @@ pub fn enrolment(section: &str, user: &str, from: UnixTime) -> Value {
     ])
 }
 
+/// A section as Moodle sends one.
+pub fn section(id: &str, name: &str, term: &str) -> Value {
+    fields(&[("idnumber", id), ("name", name), ("segment", term)])
+}
+
+/// An assessment as Moodle sends one.
+pub fn assessment(section: &str, id: &str, name: &str, points: u32) -> Value {
+    fields(&[
+        ("sectionid", section),
+        ("idnumber", id),
+        ("name", name),
+        ("pointval", &points.to_string()),
+    ])
+}
+
 /// A grade as Moodle sends one.
 pub fn grade(assessment: &str, user: &str, points: &str) -> Value {
     fields(&[
@@ -97,13 +112,8 @@ pub fn tell(moodle: &Moodle) {
         calls.extend(enrolled);
     }
     for (number, (id, name, points)) in (0..).zip(ASSESSMENTS) {
-        let assessment = fields(&[
-            ("sectionid", "BIO-7"),
-            ("idnumber", id),
-            ("name", name),
-            ("pointval", &points.to_string()),
-        ]);
-        calls.push(("new_assessment", assessment));
+        let column = assessment("BIO-7", id, name, points);
+        calls.push(("new_assessment", column));
         for (row, [student, ..]) in (0..).zip(&STUDENTS) {
             // Between half and all of the points, spread without chance; the last one has no grade yet.
             let part: u32 = 50 + (row * 17 + number * 29) % 51;
