@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
+
 use mnetd::keys::Certificate;
 use serde_json::json;
 use support::program::{Program, Running, word_after};
@@ -37,9 +39,9 @@ impl Two {
 
 #[test]
 fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
-    let program = Program::new();
+    let program = Program::with_register();
     let nobody = "http://nobody.example";
-    let wrongly: [&[&str]; 11] = [
+    let wrongly: [&[&str]; 15] = [
         &[],
         &["sing"],
         &["peer"],
@@ -47,8 +49,12 @@ fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
         &["serve", "--key-lifetime-days", "0"],
         &["key", "show", "--config", "no-such.toml"],
         &["key", "show", "--log", "=&="],
+        &["key", "show", "--log", "loud"],
+        &["key", "show", "--wwwroot", "http://0.0.0.0:8080"],
         &["peer", "show", "no address"],
         &["peer", "add", "https://user@moodle.example"],
+        &["peer", "add", "moodle.example"],
+        &["peer", "add", "https://moodle.example/admin"],
         &["peer", "list", "--format", "verse"],
         &["peer", "allow", nobody, "--publish"],
     ];
@@ -76,7 +82,7 @@ fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
 
 #[test]
 fn a_mistake_in_the_file_is_told_with_its_place() {
-    let program = Program::new();
+    let program = Program::with_register();
     let file = program.directory().join("mnetd.toml");
     std::fs::write(&file, "wwwroot = \"https://register.example\"\n").unwrap();
     let shown = program.done(&["key", "show"]);
@@ -96,7 +102,7 @@ fn a_mistake_in_the_file_is_told_with_its_place() {
 
 #[test]
 fn keys_are_shown_listed_and_rotated() {
-    let program = Program::new();
+    let program = Program::with_register();
     let shown = program.done(&["key", "show"]);
     let first = Certificate::parse(&shown[shown.find("-----BEGIN").unwrap()..]).unwrap();
     let fingerprint = first.fingerprint().to_string();
@@ -141,7 +147,14 @@ fn the_server_says_where_it_listens_and_stops_when_told() {
 
     let taken = Program::new().run(&["serve", "--listen", &running.address.to_string()]);
     assert_eq!(taken.code, 1, "{taken:?}");
-    assert!(taken.err.contains("--listen"), "{taken:?}");
+    assert!(taken.err.starts_with("mnetd: --listen: "), "{taken:?}");
+    assert!(
+        taken.err.contains("Another program listens there"),
+        "{taken:?}"
+    );
+    // 192.0.2.0/24 is for examples (RFC 5737): no machine has it.
+    let nowhere = Program::new().run(&["serve", "--listen", "192.0.2.1:8080"]);
+    assert!(nowhere.err.contains("no such address"), "{nowhere:?}");
 
     // A command typed beside it needs no --wwwroot.
     let shown = program.done(&["key", "show"]);
@@ -206,6 +219,23 @@ fn peers_are_added_listed_allowed_and_removed() {
     ]);
     assert!(!shown.contains("192.0.2.0/24"), "{shown}");
     assert!(shown.contains("utf8 (found out)"), "{shown}");
+    let ran = here.run(&["peer", "allow", &there, "regster", "--publish"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.err.contains("register") && ran.err.contains("--force"),
+        "{ran:?}"
+    );
+    let shown = here.done(&[
+        "peer",
+        "allow",
+        &there,
+        "plugins_own",
+        "--publish",
+        "--force",
+    ]);
+    assert!(shown.contains("plugins_own (published)"), "{shown}");
+    // What it has can be taken back as it stands.
+    here.done(&["peer", "allow", &there, "plugins_own", "--publish", "false"]);
     for (option, word) in [("--from", "here"), ("--dialect", "klingon")] {
         let ran = here.run(&["peer", "allow", &there, option, word]);
         assert_eq!(ran.code, 2, "{ran:?}");
@@ -223,7 +253,7 @@ fn peers_are_added_listed_allowed_and_removed() {
 
 #[test]
 fn with_nobody_to_ask_no_peer_is_added() {
-    let (here, there) = (Program::new(), Program::new());
+    let (here, there) = (Program::with_register(), Program::new());
     let there = there.serve();
     let ran = here.run(&["peer", "add", &there.wwwroot()]);
     assert_eq!(ran.code, 2, "{ran:?}");
@@ -235,7 +265,7 @@ fn with_nobody_to_ask_no_peer_is_added() {
 
 #[test]
 fn addresses_that_may_call_in_the_clear_are_listed() {
-    let program = Program::new();
+    let program = Program::with_register();
     assert!(program.done(&["peer", "clear-text"]).contains("No address"));
     let listed = program.done(&["peer", "clear-text", "192.0.2.7"]);
     assert_eq!(listed.trim(), "192.0.2.7/32");
@@ -315,7 +345,10 @@ fn the_doctor_finds_nothing_and_then_what_is_wrong() {
     assert_eq!(two.here_running.stop(), Some(0));
     let ran = two.here.run(&["doctor"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.out.contains("mnetd serve"), "{ran:?}");
+    // As it has to be typed to start this server again.
+    let directory = two.here.directory().display();
+    let serve = format!("mnetd --data {directory} serve");
+    assert!(ran.out.contains(&serve), "{ran:?}");
 }
 
 #[test]
@@ -347,7 +380,7 @@ fn a_key_rotated_by_a_command_is_taken_up_by_the_server_and_followed_by_the_peer
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let program = Program::new();
+    let program = Program::with_register();
     for arguments in [&["key", "show"][..], &["key", "list"], &["doctor"]] {
         let ran = program.run_unread(arguments);
         assert!(ran.err.is_empty(), "{arguments:?}: {ran:?}");
@@ -382,4 +415,209 @@ fn a_lost_key_is_taken_only_by_its_fingerprint() {
         .here
         .done(&["peer", "check", &theirs, "--accept-key", &new]);
     assert_eq!(word_after(&checked, "fingerprint:"), new);
+}
+
+#[test]
+fn no_misprint_begins_a_register() {
+    let program = Program::new();
+    let nobody = "http://nobody.example";
+    let commands: [&[&str]; 6] = [
+        &["key", "show"],
+        &["key", "rotate"],
+        &["peer", "list"],
+        &["peer", "add", nobody, "--yes"],
+        &["register", "users"],
+        &["doctor"],
+    ];
+    for arguments in commands {
+        let ran = program.run(arguments);
+        assert_eq!(ran.code, 1, "{arguments:?}: {ran:?}");
+        let directory = program.directory().display();
+        let expected = format!("there is no register in {directory}");
+        assert!(ran.err.contains(&expected), "{arguments:?}: {ran:?}");
+    }
+    let left = std::fs::read_dir(program.directory()).unwrap().count();
+    assert_eq!(left, 0);
+    let misprint = program.directory().join("misprint");
+    let ran = program.run(&["peer", "list", "--data", &misprint.to_string_lossy()]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(!misprint.exists());
+}
+
+#[test]
+fn a_register_of_another_user_is_left_alone() {
+    // `nobody` on most systems; any user but root does.
+    const OTHER_USER: u32 = 65_534;
+    let program = Program::with_register();
+    let files = || {
+        let files = std::fs::read_dir(program.directory()).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = files();
+    for name in [".", "mnetd.db", "keys", "keys/current.pem"] {
+        let path = program.directory().join(name);
+        if std::os::unix::fs::chown(&path, Some(OTHER_USER), None).is_err() {
+            eprintln!("skipped: only root can give files away");
+            return;
+        }
+    }
+    for arguments in [&["peer", "list"][..], &["key", "rotate"], &["serve"]] {
+        let ran = program.run(arguments);
+        assert_eq!(ran.code, 1, "{arguments:?}: {ran:?}");
+        assert!(ran.err.contains("sudo -u "), "{ran:?}");
+    }
+    assert_eq!(files(), before);
+}
+
+#[test]
+fn one_server_works_on_a_directory() {
+    let program = Program::new();
+    let running = program.serve();
+    let second = program.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.code, 1, "{second:?}");
+    assert!(second.err.contains("serves from"), "{second:?}");
+    assert_eq!(running.get("/healthz"), "ok");
+    // Killed, it leaves nothing behind that would have to be cleared away.
+    drop(running);
+    program.serve();
+}
+
+#[test]
+fn every_address_is_no_name() {
+    let ran = Program::new().run(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("--wwwroot https://"), "{ran:?}");
+}
+
+#[test]
+fn a_misspelt_variable_is_refused_and_an_unknown_one_told() {
+    let program = Program::with_register();
+    let ran = program.run_under("MNETD_WWWROT", "https://a.example", &["key", "show"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("MNETD_WWWROOT"), "{ran:?}");
+    let ran = program.run_under("MNETD_PORT_8080_TCP", "tcp://10.0.0.1", &["key", "show"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("MNETD_PORT_8080_TCP"), "{ran:?}");
+}
+
+#[test]
+fn what_is_named_and_cannot_be_used_is_told_with_its_option() {
+    let program = Program::with_register();
+    let file = program.directory().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let file = file.to_string_lossy();
+    let missing = program.directory().join("none.pem");
+    let missing = missing.to_string_lossy();
+    for (arguments, told) in [
+        (["peer", "list", "--data", &file], "--data: "),
+        (
+            ["doctor", "--ca-file", &missing, "--format=csv"],
+            "--ca-file: ",
+        ),
+    ] {
+        let ran = program.run(&arguments);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains(told), "{ran:?}");
+    }
+}
+
+#[test]
+fn commands_that_are_shown_can_be_run_as_they_stand() {
+    let program = Program::new();
+    let running = program.serve();
+    let line = running.wait_for_line("next: 1.");
+    let shown = &line[line.find("shown: ").unwrap() + "shown: ".len()..];
+    let command = shown.replace("peer add https://YOUR-MOODLE", "peer list");
+    let ran = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .current_dir("/")
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{command}: {ran:?}");
+    assert_eq!(String::from_utf8(ran.stdout).unwrap().trim(), "none");
+}
+
+#[test]
+fn a_site_moves_to_another_name_by_one_command() {
+    const NEW: &str = "https://new.example";
+    let two = Two::new();
+    let (old, theirs) = (two.here_running.wwwroot(), two.there_running.wwwroot());
+    let before = two.here_running.certificate();
+    // A running server keeps its name.
+    for arguments in [
+        &["key", "rotate", "--wwwroot", NEW][..],
+        &[
+            "peer",
+            "add",
+            "http://nobody.example",
+            "--yes",
+            "--wwwroot",
+            NEW,
+        ],
+    ] {
+        let ran = two.here.run(arguments);
+        assert_eq!(ran.code, 1, "{ran:?}");
+    }
+    let ran = two.here.run(&["key", "rotate", "--wwwroot", NEW]);
+    assert!(ran.err.contains("stop the server"), "{ran:?}");
+    assert_eq!(two.here_running.certificate(), before);
+    assert_eq!(two.here_running.stop(), Some(0));
+
+    // A new name alone is refused, for there is a peer; what to do is said, and it is what works.
+    let listen = ["serve", "--listen", "127.0.0.1:0"];
+    let ran = two.here.run(&[&listen[..], &["--wwwroot", NEW]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let advice = format!("key rotate --wwwroot {NEW}");
+    assert!(
+        ran.err.contains(&advice) && ran.err.contains(&old),
+        "{ran:?}"
+    );
+    let rotated = two.here.done(&["key", "rotate", "--wwwroot", NEW]);
+    assert!(rotated.contains(NEW), "{rotated}");
+    let running = two.here.serve();
+    assert_eq!(running.certificate().common_name(), NEW);
+    let shown = two.here.run(&["key", "show"]);
+    assert_eq!(word_after(&shown.out, "wwwroot:"), NEW);
+    assert!(shown.err.is_empty(), "{shown:?}");
+    two.here.done(&["peer", "show", &theirs]);
+    assert_eq!(running.stop(), Some(0));
+
+    // The old name is refused now, as the new one was before.
+    let ran = two.here.run(&[&listen[..], &["--wwwroot", &old]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+}
+
+#[test]
+fn a_backup_beside_the_server_is_a_register_of_its_own() {
+    let two = Two::new();
+    let there = two.there_running.wwwroot();
+    two.here.done(&["key", "rotate"]);
+    let backups = Program::new();
+    let into = backups.directory().join("first");
+    let target = into.to_string_lossy();
+    two.here.done(&["backup", &target]);
+    for (name, mode) in [
+        ("", 0o700),
+        ("mnetd.db", 0o600),
+        ("keys", 0o700),
+        ("keys/current.pem", 0o600),
+    ] {
+        let metadata = std::fs::metadata(into.join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "{name}");
+    }
+    let ran = two.here.run(&["backup", &target]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("not empty"), "{ran:?}");
+    let ran = two.here.run(&["backup", "/no/such/place"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+
+    // What is in it: the peer, every key pair, and the name.
+    let from_backup =
+        |arguments: &[&str]| backups.done(&[arguments, &["--data", &target]].concat());
+    assert!(from_backup(&["peer", "list"]).contains(&there));
+    for command in [&["key", "list", "--format", "json"][..], &["key", "show"]] {
+        assert_eq!(from_backup(command), two.here.done(command));
+    }
 }

@@ -10,7 +10,9 @@ use super::output::{self, Format, printable};
 use super::site::Site;
 use crate::config::Config;
 use crate::keys::Certificate;
-use crate::peer::{Application, CallError, FAULT_CANNOT_OPEN, Peer, TransportError};
+use crate::peer::{
+    Application, CallError, FAULT_CANNOT_OPEN, Peer, TransportError, known_services,
+};
 use crate::rpc::CATALOGUE;
 use crate::xmlrpc::Value;
 
@@ -96,7 +98,16 @@ impl Examination<'_> {
         self.findings.push(Finding {
             about: about.to_owned(),
             verdict,
-            finding: finding.into(),
+            finding: self.site.hints.runnable(&finding.into()),
+        });
+    }
+
+    /// [`Examination::add`] for what another machine said: a command in it is meant for that machine.
+    fn add_their_words(&mut self, about: &str, verdict: Verdict, finding: String) {
+        self.findings.push(Finding {
+            about: about.to_owned(),
+            verdict,
+            finding,
         });
     }
 
@@ -293,7 +304,11 @@ impl Examination<'_> {
             }
             _ => "",
         };
-        self.add(about, Verdict::Problem, format!("{error}{more}"));
+        let finding = format!("{error}{more}");
+        match error {
+            CallError::Fault { .. } => self.add_their_words(about, Verdict::Problem, finding),
+            _ => self.add(about, Verdict::Problem, finding),
+        }
     }
 
     /// Compares what the peer says of each service with what is allowed here: both sides must agree.
@@ -336,7 +351,7 @@ impl Examination<'_> {
                 self.add(about, Verdict::Note, format!("the peer subscribes to {name}, which we do not publish to it; allow it with: mnetd peer allow {about} {name} --publish"));
             }
             if *publishes && !peer.we_may_call(name) {
-                self.add(about, Verdict::Note, format!("the peer publishes {name}, to which we do not subscribe; if it is to be used, allow it with: mnetd peer allow {about} {name} --subscribe"));
+                self.add(about, Verdict::Note, format!("the peer publishes {name}, to which we do not subscribe; if it is to be used, allow it with: mnetd peer allow {about} {name} --subscribe{}", force(name)));
             }
         }
         let ticked = |service: &str| there.iter().find(|(name, _, _)| name == service);
@@ -372,5 +387,14 @@ impl Examination<'_> {
             );
         }
         Ok(())
+    }
+}
+
+/// What `mnetd peer allow` wants besides for a service it does not know.
+fn force(service: &str) -> &'static str {
+    if known_services().contains(&service) {
+        ""
+    } else {
+        " --force"
     }
 }

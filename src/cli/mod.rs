@@ -6,9 +6,14 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
 mod admin;
+mod backup;
 mod call;
+mod data;
+mod demo;
 mod doctor;
+mod hint;
 mod key;
+mod log;
 mod output;
 mod peer;
 mod register;
@@ -17,20 +22,24 @@ mod session;
 mod signin;
 mod site;
 
-use std::io::IsTerminal;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
-use tracing_subscriber::EnvFilter;
 
+use hint::Hints;
 use site::Site;
 
-use crate::config::{Config, ConfigError, LogFormat, Overrides};
+use crate::config::{Config, ConfigError, Overrides};
+use crate::demo::DemoError;
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
-use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
+use crate::peer::{
+    CallError, IntroductionError, NotANetwork, PeerError, TransportError, known_services,
+};
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
 use crate::store::StoreError;
@@ -48,7 +57,12 @@ struct Arguments {
     command: Command,
 
     /// The configuration file [default: mnetd.toml, if it is there]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Options of every command"
+    )]
     config: Option<PathBuf>,
 
     #[command(flatten)]
@@ -79,6 +93,10 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Copy the register and the keys into a new directory, while the server runs
+    Backup(backup::BackupArguments),
+    /// Fill the register with a made-up school, to try things out
+    Demo(demo::DemoArguments),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -89,12 +107,18 @@ pub enum CliError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The data directory.
+    #[error(transparent)]
+    Data(#[from] data::DataError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
+    /// Making up a school.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     /// A stored peer.
     #[error(transparent)]
     Peer(#[from] PeerError),
@@ -117,25 +141,34 @@ pub enum CliError {
     #[error(transparent)]
     Serve(#[from] ServeError),
     /// A file that was named.
-    #[error("{path}: {source}")]
+    #[error("{option}: {path} cannot be read: {source}")]
     File {
+        /// By which option.
+        option: &'static str,
         /// Which.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The address to listen at.
-    #[error(
-        "cannot listen at {address}: {source}. Is another mnetd running there? Choose another with --listen"
-    )]
+    #[error("{option}: cannot listen at {address}: {source}. {hint}", hint = listen_hint(.source, *.address))]
     Listen {
+        /// By which option.
+        option: &'static str,
         /// Which.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
+    /// A listening address that stands for every one, where this site needs a name.
+    #[error(
+        "{0} is no name that peers could reach this site by: give the address it is to be known by, such as --wwwroot https://register.example.org"
+    )]
+    NoName(IpAddr),
     /// The log filter.
-    #[error("--log: “{0}” is no log filter; expected something like info or mnetd=debug")]
+    #[error(
+        "--log: “{0}” is no log filter; expected a level (error, warn, info, debug, trace or off), or parts with a level each, such as info,mnetd::call=warn"
+    )]
     LogFilter(String),
     /// An address that was typed.
     #[error(transparent)]
@@ -157,7 +190,7 @@ pub enum CliError {
         reason: String,
     },
     /// A certificate file that holds none.
-    #[error("{path}: {source}")]
+    #[error("--certificate: {path}: {source}")]
     CertificateFile {
         /// Which.
         path: PathBuf,
@@ -167,6 +200,46 @@ pub enum CliError {
     /// A peer that is not there.
     #[error("{0} is not a registered peer; mnetd peer list shows those that are")]
     UnknownPeer(String),
+    /// A page where a site was expected.
+    #[error(
+        "{page} looks like a page of a site; expected the plain address that the site calls itself by: {plain}"
+    )]
+    Page {
+        /// As typed.
+        page: Wwwroot,
+        /// What was meant, most likely.
+        plain: String,
+    },
+    /// A service that nobody knows.
+    #[error(
+        "there is no service {service}; expected one of {known}. Where it is a plugin's own: mnetd peer allow {peer} {service} --force …", known = known_services().join(", ")
+    )]
+    UnknownService {
+        /// As typed.
+        service: String,
+        /// For which peer.
+        peer: Wwwroot,
+    },
+    /// A backup over something else.
+    #[error(
+        "{0} is not empty; a backup goes into a directory of its own, which is made where it is not there. Nothing was written"
+    )]
+    BackupNotEmpty(PathBuf),
+    /// A directory for a backup that cannot be made.
+    #[error(
+        "the backup {path} could not be written: {source}. Its parent directory has to be there, and writable for the user mnetd runs as"
+    )]
+    Backup {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// New keys for another name, while a server runs under the old one.
+    #[error(
+        "a server is running here, and these keys would be made for another wwwroot than its own: if this site is to go by {0} from now on, stop the server, run this again, and start it anew; if not, leave --wwwroot out"
+    )]
+    RenameBesideServer(Wwwroot),
     /// A peer that is there already.
     #[error(
         "{0} is a peer already; mnetd peer show {0} shows it, mnetd peer check {0} follows its new key"
@@ -204,13 +277,13 @@ pub enum CliError {
     Input(std::io::Error),
     /// Printing.
     #[error("the output could not be written: {0}")]
-    Output(std::io::Error),
+    Output(io::Error),
     /// Worker threads.
     #[error(transparent)]
     Workers(#[from] NoThreads),
     /// Threads and sockets.
     #[error("the program could not start: {0}")]
-    Runtime(std::io::Error),
+    Runtime(io::Error),
 }
 
 impl CliError {
@@ -222,9 +295,33 @@ impl CliError {
             | Self::Network(_)
             | Self::Dialect(_)
             | Self::Parameter { .. }
+            | Self::NoName(_)
+            | Self::Page { .. }
+            | Self::BackupNotEmpty(_)
+            | Self::UnknownService { .. }
             | Self::NobodyToAsk => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
+    }
+}
+
+/// Ports below this are root's (Linux, `net.ipv4.ip_unprivileged_port_start`).
+const FIRST_FREE_PORT: u16 = 1024;
+
+fn listen_hint(source: &io::Error, address: SocketAddr) -> String {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied if address.port() < FIRST_FREE_PORT => format!(
+            "Ports below {FIRST_FREE_PORT} are for root: choose a higher one, such as {}:8080, and let the reverse proxy have this one; or give the service AmbientCapabilities=CAP_NET_BIND_SERVICE",
+            address.ip()
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            "This machine has no such address (ip address lists those it has); behind a reverse proxy on it, 127.0.0.1 is the usual one".to_owned()
+        }
+        io::ErrorKind::AddrInUse => format!(
+            "Another program listens there, perhaps another mnetd (ss -ltnp 'sport = :{}' shows it): stop it, or choose another port",
+            address.port()
+        ),
+        _ => "Choose another address".to_owned(),
     }
 }
 
@@ -232,30 +329,45 @@ impl CliError {
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    match execute(&arguments) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("mnetd: {error}");
-            error.exit_code()
+    let config = Config::load(arguments.config.as_deref(), &arguments.overrides);
+    let ran = match &config {
+        Ok(config) => {
+            let hints = Hints::new(&arguments, config);
+            execute(&arguments, config, &hints).map_err(|error| {
+                let text = match &error {
+                    // The peer's words, about its own machine.
+                    CliError::Call(CallError::Fault { .. }) => error.to_string(),
+                    error => hints.runnable(&error.to_string()),
+                };
+                (text, error.exit_code())
+            })
         }
-    }
+        Err(error) => Err((error.to_string(), ExitCode::from(2))),
+    };
+    ran.unwrap_or_else(|(text, code)| {
+        eprintln!("mnetd: {text}");
+        code
+    })
 }
 
-fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
-    let config = Config::load(arguments.config.as_deref(), &arguments.overrides)?;
-    start_log(&config, &arguments.command)?;
+fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<ExitCode, CliError> {
+    log::start(config, matches!(arguments.command, Command::Serve))?;
+    data::prepare(config, begins_a_register(&arguments.command))?;
+    if let Command::Backup(arguments) = &arguments.command {
+        return backup::run(config, arguments);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(ASYNC_THREADS)
         .enable_all()
         .build()
         .map_err(CliError::Runtime)?;
     if let Command::Serve = arguments.command {
-        runtime.block_on(serve::run(&config))?;
+        runtime.block_on(serve::run(config, hints))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let site = Site::open(&config, runtime.handle())?;
+    let site = Site::open(config, hints, runtime.handle())?;
     match &arguments.command {
-        Command::Serve => Ok(ExitCode::SUCCESS),
+        Command::Serve | Command::Backup(_) => Ok(ExitCode::SUCCESS),
         Command::Key(command) => key::run(&site, command),
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
@@ -263,26 +375,15 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Signin(command) => signin::run(&site, command),
         Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
-        Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
+        Command::Demo(arguments) => demo::run(&site, arguments),
+        Command::Doctor(arguments) => doctor::run(&site, config, arguments),
     }
 }
 
-/// The server says what it does; a command speaks for itself and logs only what is amiss, unless
-/// asked.
-fn start_log(config: &Config, command: &Command) -> Result<(), CliError> {
-    let usual = match command {
-        Command::Serve => "info,rusqlite_migration=warn",
-        _ => "warn",
-    };
-    let filter = config.log.as_deref().unwrap_or(usual);
-    let filter = EnvFilter::try_new(filter).map_err(|_| CliError::LogFilter(filter.to_owned()))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    match config.log_format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
-    }
-    Ok(())
+/// Whether a command may begin a register; any other is told of a misprint in `--data` instead.
+fn begins_a_register(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Serve | Command::Demo(_) | Command::Admin(admin::AdminCommand::Add(_))
+    )
 }

@@ -1,14 +1,16 @@
 //! What every command needs of the site: its database, its keys, its name, its client.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tracing::warn;
+use url::Host;
 
 use super::CliError;
+use super::data::{self, DataError, ServerLock};
+use super::hint::Hints;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{KeyStore, KeyStoreError};
@@ -29,21 +31,16 @@ pub struct Site {
     pub client: Client,
     pub clock: Clock,
     pub workers: Workers,
+    data: PathBuf,
+    /// How to write commands that work on this site.
+    pub hints: Hints,
     runtime: Handle,
 }
 
 impl Site {
-    /// Opens database and keys, making them where there are none.
-    pub fn open(config: &Config, runtime: &Handle) -> Result<Self, CliError> {
-        // The register is personal data: a directory made here is its owner's alone.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&config.data)
-            .map_err(|source| CliError::File {
-                path: config.data.clone(),
-                source,
-            })?;
+    /// Opens database and keys, making them where there are none. The directory is there already
+    /// ([`super::data::prepare`]).
+    pub fn open(config: &Config, hints: &Hints, runtime: &Handle) -> Result<Self, CliError> {
         let store = Store::open(&config.database())?;
         let wwwroot = find_wwwroot(config, &store)?;
         let clock = Clock::System;
@@ -72,21 +69,50 @@ impl Site {
             client,
             clock,
             workers,
+            data: config.data.clone(),
+            hints: hints.clone(),
             runtime: runtime.clone(),
         })
     }
 
     /// Remembers our name, and sees to it that the keys bear it: with no peers yet, new keys are made
-    /// for a new name; with peers, whom that would cut off, it is refused.
+    /// for a new name; with peers, whom that would cut off, it is refused. For the one server of this site.
     pub fn settle_name(&self) -> Result<(), CliError> {
         if let Err(error) = self.keys.check_site() {
             let has_peers = self.has_peers()?;
-            if has_peers || !matches!(error, KeyStoreError::OtherSite(_)) {
+            if has_peers || !matches!(error, KeyStoreError::OtherSite { .. }) {
                 return Err(error.into());
             }
             warn!(wwwroot = %self.wwwroot, "the keys bear another wwwroot; no peer knows them yet, so new ones are made");
             self.keys.rotate(self.clock.now())?;
         }
+        self.remember_name()
+    }
+
+    /// [`Site::settle_name`] for commands: a running server keeps the name it has.
+    pub fn settle_name_without_server(&self) -> Result<(), CliError> {
+        let _lock = match self.keys.check_site() {
+            Ok(()) => None,
+            Err(_) => Some(self.keep_server_away()?),
+        };
+        self.settle_name()
+    }
+
+    /// Makes keys for the name that was given, whoever knew the old one, and goes by it from now on.
+    pub fn take_new_name(&self) -> Result<(), CliError> {
+        let _lock = self.keep_server_away()?;
+        self.keys.rotate(self.clock.now())?;
+        self.remember_name()
+    }
+
+    fn keep_server_away(&self) -> Result<ServerLock, CliError> {
+        data::lock_for_server(&self.data).map_err(|error| match error {
+            DataError::Served { .. } => CliError::RenameBesideServer(self.wwwroot.clone()),
+            error => error.into(),
+        })
+    }
+
+    fn remember_name(&self) -> Result<(), CliError> {
         let wwwroot = self.wwwroot.to_string();
         self.store
             .write_blocking(move |tx| settings::set(tx, WWWROOT_SETTING, &wwwroot))?;
@@ -132,10 +158,25 @@ impl Site {
     }
 }
 
+/// What was configured, else the name the server last ran under, else the listening address.
 fn find_wwwroot(config: &Config, store: &Store) -> Result<Wwwroot, CliError> {
-    if let Some(wwwroot) = &config.wwwroot {
-        return Ok(wwwroot.clone());
+    let wwwroot = match &config.wwwroot {
+        Some(wwwroot) => wwwroot.clone(),
+        None => remembered_wwwroot(config, store)?,
+    };
+    // To listen at every address is well; as a name it would lead each peer to itself.
+    match wwwroot.url().host() {
+        Some(Host::Ipv4(address)) if address.is_unspecified() => {
+            Err(CliError::NoName(address.into()))
+        }
+        Some(Host::Ipv6(address)) if address.is_unspecified() => {
+            Err(CliError::NoName(address.into()))
+        }
+        _ => Ok(wwwroot),
     }
+}
+
+fn remembered_wwwroot(config: &Config, store: &Store) -> Result<Wwwroot, CliError> {
     let remembered = store
         .read_blocking(|tx| -> Result<_, StoreError> { settings::get(tx, WWWROOT_SETTING) })?;
     let text = remembered.unwrap_or_else(|| format!("http://{}", config.listen));
@@ -146,6 +187,7 @@ fn transport(config: &Config) -> Result<Transport, CliError> {
     let ca = match &config.ca_file {
         None => None,
         Some(path) => Some(std::fs::read(path).map_err(|source| CliError::File {
+            option: "--ca-file",
             path: path.clone(),
             source,
         })?),

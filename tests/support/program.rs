@@ -46,6 +46,13 @@ impl Program {
         }
     }
 
+    /// A directory in which a server has run, so that there is a register.
+    pub fn with_register() -> Self {
+        let program = Self::new();
+        assert_eq!(program.serve().stop(), Some(0));
+        program
+    }
+
     /// The directory.
     pub fn directory(&self) -> &Path {
         self.directory.path()
@@ -69,6 +76,13 @@ impl Program {
         // One that refuses before it reads closes its end: that is its answer, not a fault.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         Ran::from(child.wait_with_output().unwrap())
+    }
+
+    /// Runs a command with a variable set.
+    pub fn run_under(&self, variable: &str, value: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        let output = command.env(variable, value).stdin(Stdio::null()).output();
+        Ran::from(output.unwrap())
     }
 
     /// Runs a command whose output nobody reads, as behind `head` when it has ended.
