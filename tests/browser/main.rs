@@ -21,6 +21,7 @@ mod lab_grades_by_hand;
 mod moodle;
 mod office;
 mod pages;
+mod people;
 mod progress_at_a_past_date;
 mod school;
 mod sign_in;

@@ -14,7 +14,14 @@ const PUBLIC: [&str; 2] = ["/", "/sign-in"];
 
 /// The pages of a signed-in administrator: the address as the router has it, and as it is for the school
 /// of the tests.
-const PAGES: [(&str, &str); 1] = [("/", "/")];
+const PAGES: &[(&str, &str)] = &[
+    ("/", "/"),
+    ("/people", "/people"),
+    ("/people/new", "/people/new"),
+    // The teacher is the first that is told of; Ada the next.
+    ("/people/{id}", "/people/2"),
+    ("/sign-in-rights", "/sign-in-rights"),
+];
 
 /// Addresses that answer with something other than a page, or that another test looks at.
 const ELSEWHERE: [&str; 3] = [

@@ -232,10 +232,7 @@ async fn person_page(
     page.ok_or(WebError::NotFound)
 }
 
-async fn new_form(
-    State(console): State<Console>,
-    administrator: Administrator,
-) -> Response<Body> {
+async fn new_form(State(console): State<Console>, administrator: Administrator) -> Response<Body> {
     let page = NewPage {
         layout: Layout::new(&console, &administrator, Place::People, "Take somebody up"),
         problem: None,
@@ -301,7 +298,11 @@ async fn set_right(
 ) -> Result<Response<Body>, WebError> {
     let (right, action, notice) = match form.right.as_str() {
         "allow" => (Some(true), "sign-in allowed", "This person may sign in."),
-        "deny" => (Some(false), "sign-in denied", "This person may not sign in."),
+        "deny" => (
+            Some(false),
+            "sign-in denied",
+            "This person may not sign in.",
+        ),
         "groups" => (
             None,
             "sign-in left to the groups",
@@ -350,7 +351,9 @@ async fn set_school(
     } else {
         let day = show::beginning_of(from);
         Some(day.ok_or_else(|| {
-            WebError::Unusable(format!("“{from}” is no date; expected one like 2026-07-01."))
+            WebError::Unusable(format!(
+                "“{from}” is no date; expected one like 2026-07-01."
+            ))
         })?)
     };
     let note = Some(form.note.trim().to_owned()).filter(|note| !note.is_empty());
@@ -393,10 +396,7 @@ async fn set_school(
     }
 }
 
-async fn rights(
-    State(console): State<Console>,
-    staff: Staff,
-) -> Result<Response<Body>, WebError> {
+async fn rights(State(console): State<Console>, staff: Staff) -> Result<Response<Body>, WebError> {
     let (allowed, peers) = console
         .store()
         .read(|tx| -> Result<_, StoreError> {
