@@ -19,6 +19,7 @@ mod enrolments;
 mod error;
 mod fields;
 mod grades;
+pub mod remote;
 mod sections;
 mod service;
 mod users;
@@ -30,7 +31,7 @@ pub use by_hand::{
     set_school_status, set_teacher,
 };
 pub use call::Call;
-pub use enrolments::{DropEnrolment, NewEnrolment};
+pub use enrolments::{DropEnrolment, NewEnrolment, Place};
 pub use error::RegisterError;
 pub use fields::{
     Change, MAX_ATTEMPT, MAX_EMAIL, MAX_ID, MAX_LIST, MAX_NAME, MAX_NOTE, MAX_POINTS, MAX_USERNAME,
