@@ -6,6 +6,7 @@ pub mod enrolments;
 pub mod home;
 pub mod mine;
 pub mod people;
+pub mod remote;
 pub mod sections;
 pub mod setup;
 pub mod sign_in;
@@ -26,6 +27,7 @@ pub fn routes() -> Router<Console> {
         .merge(enrolments::routes())
         .merge(mine::routes())
         .merge(people::routes())
+        .merge(remote::routes())
         .merge(sections::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
