@@ -156,15 +156,15 @@ impl Report for Transcript {
         for term in &self.terms {
             let mut table = SheetTable::new(term.name().to_owned());
             table.columns = vec![
-                Column::text("Section", 4.6),
+                Column::text("Section", 4.2),
                 Column::text("Status", 2.2),
                 Column::text("Code", 1.0),
                 Column::text("Outcome", 1.5),
-                Column::text("Since", 1.7),
-                Column::number("Points", 1.5),
-                Column::number("Out of", 1.5),
-                Column::number("Percent", 1.5),
-                Column::text("Note", 3.2),
+                Column::text("Since", 2.4),
+                Column::number("Points", 1.4),
+                Column::number("Out of", 1.4),
+                Column::number("Percent", 1.6),
+                Column::text("Note", 3.0),
             ];
             table.rows = term
                 .courses
