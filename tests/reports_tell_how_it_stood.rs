@@ -339,8 +339,11 @@ fn a_transcript_goes_term_by_term_and_ends_with_what_is_ongoing() {
         school.created("new_enrolment", sent)
     };
     enrol(&school, "S2");
-    school.now = day(20);
     enrol(&school, "S3");
+    let history = in_terms("S4", "History", &["Autumn 2027"]);
+    school.created("new_section", history);
+    school.now = day(20);
+    enrol(&school, "S4");
 
     let transcript = transcript(&school, "U1", day(20));
     let terms: Vec<(&str, Vec<&str>)> = transcript
@@ -358,7 +361,7 @@ fn a_transcript_goes_term_by_term_and_ends_with_what_is_ongoing() {
         terms,
         [
             ("Spring 2027", vec!["Chemistry", "Physics"]),
-            ("Autumn 2027", vec!["Physics"]),
+            ("Autumn 2027", vec!["History", "Physics"]),
             ("ongoing", vec!["Biology"]),
         ]
     );

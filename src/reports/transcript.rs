@@ -100,7 +100,8 @@ fn course(
     }))
 }
 
-/// The courses by term. Segments have no dates: the one the student entered first comes first.
+/// The courses by term. Segments have no dates: the one the student entered first comes first, going by
+/// the courses of that term alone where there are any, for others may have begun in the term before.
 fn terms(courses: Vec<TranscriptCourse>) -> Vec<TranscriptTerm> {
     let mut by_segment: BTreeMap<Option<String>, Vec<TranscriptCourse>> = BTreeMap::new();
     for course in courses {
@@ -121,8 +122,14 @@ fn terms(courses: Vec<TranscriptCourse>) -> Vec<TranscriptTerm> {
         })
         .collect();
     terms.sort_by_key(|term| {
-        let entered = term.courses.iter().map(|course| course.enrolment.began);
-        (term.segment.is_none(), entered.min())
+        let entered = |course: &TranscriptCourse| course.enrolment.began;
+        let of_this_alone = term.courses.iter();
+        let of_this_alone = of_this_alone.filter(|one| one.section.segments.len() == 1);
+        let earliest = of_this_alone.map(entered).min();
+        (
+            term.segment.is_none(),
+            earliest.or_else(|| term.courses.iter().map(entered).min()),
+        )
     });
     terms
 }
