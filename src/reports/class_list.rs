@@ -103,13 +103,13 @@ impl Report for ClassList {
         let mut table = SheetTable::new(String::new());
         table.notes.push(teachers_line(&self.teachers));
         table.columns = vec![
-            Column::text("Last name", 2.5),
-            Column::text("First name", 2.5),
-            Column::text("Id", 1.5),
-            Column::text("Username", 2.1),
-            Column::text("E-mail", 3.7),
-            Column::text("Status", 2.0),
-            Column::text("Since", 2.1),
+            Column::text("Last name", 2.2),
+            Column::text("First name", 2.1),
+            Column::text("Id", 1.9),
+            Column::text("Username", 2.4),
+            Column::text("E-mail", 3.9),
+            Column::text("Status", 1.9),
+            Column::text("Since", 2.0),
         ];
         table.rows = self
             .students
