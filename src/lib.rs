@@ -20,6 +20,7 @@
 //! - [`reports`]: how the school stood at a date: as data, CSV and PDF.
 //! - [`demo`]: a made-up school of a chosen size.
 //! - [`sso`]: who may sign in and is signed in; jumps out to peers, landings from them, log-out.
+//! - [`enrol`]: our accounts in courses of peers.
 //! - [`rpc`]: one HTTP request: open, check, dispatch, seal; one file a service.
 //! - [`web`]: the only place with HTML.
 //! - [`cli`]: one file a subcommand.
@@ -30,6 +31,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod enrol;
 pub mod envelope;
 pub mod keys;
 pub mod peer;

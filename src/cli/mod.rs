@@ -5,12 +5,14 @@
 // The doc comments of arguments are the help texts people read in a terminal: no backticks, no links.
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
+mod activity;
 mod admin;
 mod backup;
 mod call;
 mod data;
 mod demo;
 mod doctor;
+mod enrol;
 mod hint;
 mod key;
 mod log;
@@ -18,6 +20,7 @@ mod output;
 mod peer;
 mod register;
 mod report;
+mod section;
 mod serve;
 mod session;
 mod signin;
@@ -31,11 +34,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
+use data::DataError;
 use hint::Hints;
 use site::Site;
 
 use crate::config::{Config, ConfigError, Overrides};
 use crate::demo::DemoError;
+use crate::enrol::EnrolError;
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{
@@ -44,7 +49,7 @@ use crate::peer::{
 use crate::reports::ReportError;
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
-use crate::store::StoreError;
+use crate::store::{SectionId, StoreError};
 use crate::workers::NoThreads;
 use crate::wwwroot::{Wwwroot, WwwrootError};
 
@@ -95,6 +100,14 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Offer sections to peers, whose users may then be enrolled in them from there
+    #[command(subcommand)]
+    Section(section::SectionCommand),
+    /// Enrol accounts of this site in courses of peers
+    #[command(subcommand)]
+    Enrol(enrol::EnrolCommand),
+    /// List the calls between this site and others, the latest first
+    Activity(activity::ActivityArguments),
     /// Give a progress report, a transcript or a class list
     #[command(subcommand)]
     Report(report::ReportCommand),
@@ -114,7 +127,7 @@ pub enum CliError {
     Config(#[from] ConfigError),
     /// The data directory.
     #[error(transparent)]
-    Data(#[from] data::DataError),
+    Data(#[from] DataError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -260,6 +273,12 @@ pub enum CliError {
         /// What it hands out.
         offered: Fingerprint,
     },
+    /// A section that is not there.
+    #[error("there is no section {0}; mnetd register sections lists them with their ids")]
+    UnknownSection(SectionId),
+    /// A course of a peer.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
     /// A question without a terminal.
     #[error("this needs a yes, and there is no terminal to ask at; add --yes")]
     NobodyToAsk,
@@ -364,7 +383,9 @@ pub fn run() -> ExitCode {
             execute(&arguments, config, &hints).map_err(|error| {
                 let text = match &error {
                     // The peer's words, about its own machine.
-                    CliError::Call(CallError::Fault { .. }) => error.to_string(),
+                    CliError::Call(CallError::Fault { .. })
+                    // What was typed, which had its options.
+                    | CliError::Data(DataError::OtherOwner { .. }) => error.to_string(),
                     error => hints.runnable(&error.to_string()),
                 };
                 (text, error.exit_code())
@@ -403,6 +424,9 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
         Command::Signin(command) => signin::run(&site, command),
         Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
+        Command::Section(command) => section::run(&site, command),
+        Command::Enrol(command) => enrol::run(&site, command),
+        Command::Activity(arguments) => activity::run(&site, arguments),
         Command::Report(command) => report::run(&site, command),
         Command::Demo(arguments) => demo::run(&site, arguments),
         Command::Doctor(arguments) => doctor::run(&site, config, arguments),
