@@ -18,6 +18,7 @@ use mnetd::wwwroot::Wwwroot;
 use mnetd::xmlrpc::{Encoding, Limits, Value, decode_call, decode_response};
 use serde_json::Value as Json;
 use support::Vector;
+use support::program::Program;
 use support::site::{Answer, NOW, Served, Site, Stranger, fields, user};
 
 const SERVICE: (&str, bool, bool) = ("mnet_enrol", true, true);
@@ -845,4 +846,33 @@ async fn a_recorded_moodles_courses_are_read_whole() {
     assert_eq!(read[0].category, "Category 1");
     assert_eq!(read[0].summary, "A <em>course</em> & more");
     assert_eq!(read[0].starts_at.unwrap().0, 1_790_000_000);
+}
+
+// At the terminal.
+
+#[test]
+fn sections_are_offered_and_accounts_enrolled_at_the_terminal() {
+    let (here, there) = (Program::new(), Program::new());
+    let (here_running, there_running) = (here.serve(), there.serve());
+    let wwwroot = there_running.wwwroot();
+    here.done(&["peer", "add", &wwwroot, "--yes"]);
+    there.done(&["peer", "add", &here_running.wwwroot(), "--yes"]);
+    let unknown = there.run(&["section", "offer", "1", "--peer", &here_running.wwwroot()]);
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.err.contains("no section 1"), "{unknown:?}");
+    let refused = here.run(&["enrol", "courses", &wwwroot]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("--subscribe"), "{refused:?}");
+    here.done(&["peer", "allow", &wwwroot, "mnet_enrol", "--subscribe"]);
+    let refused = here.run(&["enrol", "courses", &wwwroot]);
+    assert!(refused.err.contains("Manage peers"), "{refused:?}");
+    let other = here_running.wwwroot();
+    there.done(&["peer", "allow", &other, "mnet_enrol", "--publish"]);
+    assert_eq!(here.done(&["enrol", "courses", &wwwroot]), "none\n");
+    assert_eq!(here.done(&["enrol", "list"]), "none\n");
+    for verb in ["add", "remove"] {
+        let nobody = here.run(&["enrol", verb, "nobody", &wwwroot, "1"]);
+        assert_eq!(nobody.code, 1);
+        assert!(nobody.err.contains("nobody"), "{nobody:?}");
+    }
 }

@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 use serde_json::Value as Json;
 
 use super::CliError;
-use super::actor;
 use super::output::{self, Format, printable, say};
 use super::site::Site;
 use crate::enrol::{EnrolError, RemoteEnrolment};
@@ -69,7 +68,7 @@ const COURSE_COLUMNS: [&str; 6] = [
     "starts_at",
 ];
 
-const ENROLMENT_COLUMNS: [&str; 7] = [
+const ENROLMENT_COLUMNS: [&str; 8] = [
     "username",
     "peer",
     "remote_id",
@@ -77,6 +76,7 @@ const ENROLMENT_COLUMNS: [&str; 7] = [
     "role",
     "by_us",
     "enrolled_at",
+    "ended_at",
 ];
 
 pub fn run(site: &Site, command: &EnrolCommand) -> Result<ExitCode, CliError> {
@@ -114,7 +114,7 @@ fn add(site: &Site, enrolment: &Enrolment) -> Result<(), CliError> {
         course = known(site, &peer, &enrolment.courseid)?;
     }
     let course = course.ok_or_else(|| unknown(&peer, enrolment))?;
-    let by = actor::on_the_command_line();
+    let by = output::actor();
     site.block_on(remote(site).enrol(&peer, &account, &course, &by))?;
     say!(
         "{} is enrolled in “{}” at {}.",
@@ -129,7 +129,7 @@ fn remove(site: &Site, enrolment: &Enrolment) -> Result<(), CliError> {
     let (peer, account) = parties(site, enrolment)?;
     let course = known(site, &peer, &enrolment.courseid)?;
     let course = course.ok_or_else(|| unknown(&peer, enrolment))?;
-    let by = actor::on_the_command_line();
+    let by = output::actor();
     site.block_on(remote(site).unenrol(&peer, &account, &course, &by))?;
     say!(
         "{} is no longer enrolled in “{}” at {}.",

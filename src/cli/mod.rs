@@ -6,7 +6,6 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
 mod activity;
-mod actor;
 mod admin;
 mod backup;
 mod call;
@@ -20,6 +19,7 @@ mod log;
 mod output;
 mod peer;
 mod register;
+mod report;
 mod section;
 mod serve;
 mod session;
@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
+use data::DataError;
 use hint::Hints;
 use site::Site;
 
@@ -45,6 +46,7 @@ use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{
     CallError, IntroductionError, NotANetwork, PeerError, TransportError, known_services,
 };
+use crate::reports::ReportError;
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
 use crate::store::{SectionId, StoreError};
@@ -106,6 +108,9 @@ enum Command {
     Enrol(enrol::EnrolCommand),
     /// List the calls between this site and others, the latest first
     Activity(activity::ActivityArguments),
+    /// Give a progress report, a transcript or a class list
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// Copy the register and the keys into a new directory, while the server runs
     Backup(backup::BackupArguments),
     /// Fill the register with a made-up school, to try things out
@@ -122,7 +127,7 @@ pub enum CliError {
     Config(#[from] ConfigError),
     /// The data directory.
     #[error(transparent)]
-    Data(#[from] data::DataError),
+    Data(#[from] DataError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -297,6 +302,27 @@ pub enum CliError {
     /// Printing.
     #[error("the output could not be written: {0}")]
     Output(io::Error),
+    /// A report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A date that was typed.
+    #[error(
+        "--at: “{0}” is no date; expected one like 2026-07-01, meaning the end of that day, or a moment with its offset like 2026-07-01T12:00:00+02:00"
+    )]
+    Date(String),
+    /// A file for a report.
+    #[error("--output: {path} cannot be written: {source}")]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A PDF without a file.
+    #[error(
+        "a PDF is nothing for a terminal; give a file with --output report.pdf, or redirect the output"
+    )]
+    PdfToTerminal,
     /// Worker threads.
     #[error(transparent)]
     Workers(#[from] NoThreads),
@@ -314,6 +340,8 @@ impl CliError {
             | Self::Network(_)
             | Self::Dialect(_)
             | Self::Parameter { .. }
+            | Self::Date(_)
+            | Self::PdfToTerminal
             | Self::NoName(_)
             | Self::Page { .. }
             | Self::BackupNotEmpty(_)
@@ -355,7 +383,9 @@ pub fn run() -> ExitCode {
             execute(&arguments, config, &hints).map_err(|error| {
                 let text = match &error {
                     // The peer's words, about its own machine.
-                    CliError::Call(CallError::Fault { .. }) => error.to_string(),
+                    CliError::Call(CallError::Fault { .. })
+                    // What was typed, which had its options.
+                    | CliError::Data(DataError::OtherOwner { .. }) => error.to_string(),
                     error => hints.runnable(&error.to_string()),
                 };
                 (text, error.exit_code())
@@ -397,6 +427,7 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
         Command::Section(command) => section::run(&site, command),
         Command::Enrol(command) => enrol::run(&site, command),
         Command::Activity(arguments) => activity::run(&site, arguments),
+        Command::Report(command) => report::run(&site, command),
         Command::Demo(arguments) => demo::run(&site, arguments),
         Command::Doctor(arguments) => doctor::run(&site, config, arguments),
     }

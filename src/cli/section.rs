@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::CliError;
-use super::actor;
-use super::output::{printable, say};
+use super::output::{self, printable, say};
 use super::site::Site;
 use crate::register::remote::SERVICE;
 use crate::store::audit::{self, Deed};
@@ -47,11 +46,7 @@ fn offer(site: &Site, arguments: &OfferArguments) -> Result<(), CliError> {
         .filter(|row| arguments.stop || row.removed_at.is_none())
         .ok_or(CliError::UnknownSection(section))?;
     let name = printable(&stored.fields.name);
-    let (stop, now, by) = (
-        arguments.stop,
-        site.clock.now(),
-        actor::on_the_command_line(),
-    );
+    let (stop, now, by) = (arguments.stop, site.clock.now(), output::actor());
     let (id, wwwroot) = (peer.id, peer.wwwroot.to_string());
     let object = format!("{} (section {section})", stored.fields.name);
     let changed =

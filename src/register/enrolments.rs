@@ -93,44 +93,62 @@ pub(super) fn new(
     let owner = author.owner();
     let section = sections::in_use(tx, owner, "sectionid", &call.sectionid)?;
     let person = users::referred(tx, owner, "userid", &call.userid)?;
+    let said = Said {
+        status: first_status(tx, Meaning::Active)?,
+        effective_at: call.effective_at,
+        note: None,
+    };
     let place = Place {
         section: section.id,
         person,
         role: call.role,
     };
-    enrol(tx, author, place, call.effective_at, &call.extra, now)
+    enrol(tx, author, place, &said, &call.extra, now)
 }
 
 /// Who is to be in which section, as what.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) section: SectionId,
-    pub(super) person: PersonId,
-    pub(super) role: Role,
+pub struct Place {
+    /// The section.
+    pub section: SectionId,
+    /// The person.
+    pub person: PersonId,
+    /// As what.
+    pub role: Role,
 }
 
-/// Makes an enrolment of the author's active, whether there was one or not.
+/// Makes an enrolment of the author's active from now on, whether there was one or not.
+pub(super) fn enrol_actively(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    place: Place,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let said = Said {
+        status: first_status(tx, Meaning::Active)?,
+        effective_at: None,
+        note: None,
+    };
+    enrol(tx, author, place, &said, &Extra::default(), now)
+}
+
+/// Enrols somebody, or says something new of an enrolment that is there.
 pub(super) fn enrol(
     tx: &WriteTx<'_>,
     author: &Author,
     place: Place,
-    effective_at: Option<UnixTime>,
+    said: &Said<'_>,
     extra: &Extra,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
     let owner = author.owner();
-    let said = Said {
-        status: first_status(tx, Meaning::Active)?,
-        effective_at,
-        note: None,
-    };
     let Place {
         section,
         person,
         role,
     } = place;
     if let Some(enrolment) = enrolments::find(tx, owner, section, person, role)? {
-        return change(tx, author, &enrolment, &said, extra, now);
+        return change(tx, author, &enrolment, said, extra, now);
     }
     let row = NewRow {
         owner,
@@ -141,7 +159,7 @@ pub(super) fn enrol(
         extra,
     };
     let id = enrolments::insert(tx, &row, now)?;
-    add(tx, author, id, &said, said.effective_at.unwrap_or(now), now)?;
+    add(tx, author, id, said, said.effective_at.unwrap_or(now), now)?;
     Ok(Reply {
         status: Status::Created,
         id: id.0,

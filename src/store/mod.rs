@@ -37,6 +37,7 @@ pub mod offers;
 pub mod peer_courses;
 pub mod peers;
 pub mod people;
+pub mod reports;
 pub mod requests;
 pub mod sections;
 pub mod sessions;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::error::StoreError;
 use super::ids::{PeerId, SectionId};
 use super::page::{Conditions, Page};
-use super::sections::{self, Section};
+use super::sections::{self, Section, select_section};
 use super::transaction::{ReadTx, WriteTx};
 use crate::clock::UnixTime;
 
@@ -82,7 +82,15 @@ pub fn is_offered(tx: &ReadTx<'_>, section: SectionId, peer: PeerId) -> Result<b
 /// # Errors
 /// When the database cannot be read.
 pub fn to_peer(tx: &ReadTx<'_>, peer: PeerId, page: Page) -> Result<Vec<Offer>, StoreError> {
-    let mut conditions = Conditions::new(&select(), "section.id", page);
+    let select = select_section!(
+        ", section_offer.peer, section_offer.offered_at, \
+         (SELECT segment.id FROM section_segment JOIN segment ON segment.id = section_segment.segment \
+         WHERE section_segment.section = section.id ORDER BY segment.name LIMIT 1), \
+         (SELECT segment.name FROM section_segment JOIN segment ON segment.id = section_segment.segment \
+         WHERE section_segment.section = section.id ORDER BY segment.name LIMIT 1) \
+         FROM section_offer JOIN section ON section.id = section_offer.section"
+    );
+    let mut conditions = Conditions::new(select, "section.id", page);
     conditions
         .plain("section.removed_at IS NULL")
         .with("section_offer.peer = ?", Some(peer));
@@ -98,18 +106,6 @@ pub fn of_section(tx: &ReadTx<'_>, section: SectionId) -> Result<Vec<PeerId>, St
         "SELECT peer FROM section_offer WHERE section = ?1 ORDER BY peer",
         [section],
         |row| row.get(0),
-    )
-}
-
-fn select() -> String {
-    format!(
-        "SELECT {}, section_offer.peer, section_offer.offered_at, \
-         (SELECT segment.id FROM section_segment JOIN segment ON segment.id = section_segment.segment \
-         WHERE section_segment.section = section.id ORDER BY segment.name LIMIT 1) AS first_segment, \
-         (SELECT segment.name FROM section_segment JOIN segment ON segment.id = section_segment.segment \
-         WHERE section_segment.section = section.id ORDER BY segment.name LIMIT 1) \
-         FROM section_offer JOIN section ON section.id = section_offer.section",
-        sections::COLUMNS
     )
 }
 

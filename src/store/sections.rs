@@ -100,23 +100,18 @@ pub struct TeacherRecord {
     pub author: Author,
 }
 
-macro_rules! columns {
-    () => {
-        "section.id, section.peer, section.idnumber, section.name, section.extra, \
-         section.created_at, section.updated_at, section.removed_at"
-    };
-}
-
+/// A SELECT of the columns that [`section_from_row`] reads.
 macro_rules! select_section {
     ($rest:literal) => {
-        concat!("SELECT ", $crate::store::sections::columns!(), $rest)
+        concat!(
+            "SELECT section.id, section.peer, section.idnumber, section.name, section.extra, ",
+            "section.created_at, section.updated_at, section.removed_at",
+            $rest
+        )
     };
 }
 
-/// The columns that [`section_from_row`] reads.
-pub(super) const COLUMNS: &str = columns!();
-
-pub(super) use {columns, select_section};
+pub(super) use select_section;
 
 /// The section that `owner` calls `idnumber`, removed or not.
 ///

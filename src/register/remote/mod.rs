@@ -10,7 +10,7 @@ use thiserror::Error;
 
 pub use service::SERVICE;
 
-use super::enrolments::{Place, change, enrol, first_status};
+use super::enrolments::{Place, change, enrol_actively, first_status};
 use super::error::RegisterError;
 use super::fields::{MAX_USERNAME, shown};
 use super::users::{FetchUser, UserRecord};
@@ -40,24 +40,24 @@ pub enum RemoteEnrolmentError {
     )]
     NoUsername,
     /// The user cannot be taken up.
-    #[error("the user cannot be taken up here: {0}")]
+    #[error("the user cannot be taken up: {0}")]
     User(RegisterError),
     /// No such section.
     #[error(
-        "there is no course {0} here; available_courses names those that are offered to this peer"
+        "the mnetd that was called has no course {0}; available_courses names those that it offers to the caller"
     )]
     UnknownCourse(String),
     /// A section that is not offered to the peer.
     #[error(
-        "the course {0} is not offered to this peer; an administrator here can offer it with: mnetd section offer {0} --peer URL"
+        "the mnetd that was called does not offer the course {0} to the caller; its administrator can offer it with: mnetd section offer {0} --peer URL"
     )]
     NotOffered(SectionId),
     /// A user the peer has not sent.
-    #[error("no user {0} of this peer is known here")]
+    #[error("the mnetd that was called knows no user {0} of the caller")]
     UnknownUser(String),
     /// An administrator has decided otherwise.
     #[error(
-        "{username} was taken out of the course {section} by an administrator here; only one can bring {username} back"
+        "{username} was taken out of the course {section} by an administrator of the mnetd that was called; only one can bring {username} back"
     )]
     Overruled {
         /// Who, in the peer's spelling.
@@ -212,8 +212,7 @@ pub fn enrol_user(
         person,
         role: Role::Student,
     };
-    let reply = enrol(tx, &author, place, None, &Extra::default(), now)
-        .map_err(RemoteEnrolmentError::Enrolment)?;
+    let reply = enrol_actively(tx, &author, place, now).map_err(RemoteEnrolmentError::Enrolment)?;
     let id = crate::store::EnrolmentId(reply.id);
     let standing = enrolments::standing_at(tx, id, now)?;
     let in_error = enrolments::get(tx, id)?.is_some_and(|row| row.in_error_at.is_some());
