@@ -1,11 +1,15 @@
 //! The pages: one file each, with its addresses.
 
+pub mod accounts;
+pub mod activity;
 pub mod enrolments;
 pub mod home;
+pub mod mine;
 pub mod people;
 pub mod sections;
 pub mod setup;
 pub mod sign_in;
+pub mod sso;
 pub mod style;
 
 use axum::Router;
@@ -17,11 +21,15 @@ use super::error::WebError;
 pub fn routes() -> Router<Console> {
     Router::new()
         .merge(home::routes())
+        .merge(accounts::routes())
+        .merge(activity::routes())
         .merge(enrolments::routes())
+        .merge(mine::routes())
         .merge(people::routes())
         .merge(sections::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
+        .merge(sso::routes())
         .merge(style::routes())
         .fallback(nothing_here)
 }
