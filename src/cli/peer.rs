@@ -11,11 +11,9 @@ use super::CliError;
 use super::output::{self, Format, printable, say};
 use super::site::Site;
 use crate::keys::{Certificate, Fingerprint};
-use crate::peer::{
-    Application, Dialect, Introduction, Peer, first_rights, introduce, parse_network,
-};
-use crate::store::peers::{self, NewPeer, PeerService};
-use crate::store::{PeerId, StoreError};
+use crate::peer::{Application, Dialect, Introduction, Peer, introduce, parse_network};
+use crate::store::StoreError;
+use crate::store::peers::{self, PeerService};
 use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::Value;
 
@@ -208,20 +206,7 @@ fn store(site: &Site, introduction: &Introduction) -> Result<(), CliError> {
     let introduction = introduction.clone();
     let now = site.clock.now();
     site.store
-        .write_blocking(move |tx| -> Result<PeerId, StoreError> {
-            let peer = NewPeer {
-                wwwroot: introduction.wwwroot.as_str(),
-                name: &introduction.name,
-                application: introduction.application,
-                certificate: Some(introduction.certificate.pem()),
-                text_dialect: introduction.application.usual_dialect(),
-            };
-            let id = peers::register(tx, &peer, now)?;
-            for right in first_rights() {
-                peers::set_service(tx, id, &right)?;
-            }
-            Ok(id)
-        })?;
+        .write_blocking(move |tx| introduction.register(tx, now))?;
     Ok(())
 }
 

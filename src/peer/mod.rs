@@ -8,6 +8,7 @@ pub mod binding;
 mod client;
 mod introduction;
 mod rights;
+pub mod services;
 mod transport;
 
 use std::net::IpAddr;

@@ -17,6 +17,7 @@ pub mod forms;
 pub mod page;
 mod pages;
 pub mod visitor;
+pub mod words;
 
 use std::sync::Arc;
 

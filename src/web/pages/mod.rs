@@ -1,6 +1,7 @@
 //! The pages: one file each, with its addresses.
 
 pub mod home;
+pub mod keys;
 pub mod setup;
 pub mod sign_in;
 pub mod style;
@@ -14,6 +15,7 @@ use super::error::WebError;
 pub fn routes() -> Router<Console> {
     Router::new()
         .merge(home::routes())
+        .merge(keys::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
         .merge(style::routes())
