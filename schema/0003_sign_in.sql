@@ -20,6 +20,14 @@ CREATE TABLE account (
     disabled_at         INTEGER
 ) STRICT;
 
+-- The right to sign in that a group has only where its people come from a certain peer. `group_right` is for all of it.
+CREATE TABLE peer_group_right (
+    peer        INTEGER NOT NULL REFERENCES peer (id),
+    role        TEXT    NOT NULL CHECK (role IN ('student', 'teacher')),
+    may_sign_in INTEGER NOT NULL CHECK (may_sign_in IN (0, 1)),
+    PRIMARY KEY (peer, role)
+) STRICT, WITHOUT ROWID;
+
 -- The link by which the first administrator's account is made: the SHA-256 of what stands in it. One row at most.
 CREATE TABLE setup_link (
     id         INTEGER PRIMARY KEY CHECK (id = 1),

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970-01-01T00:00:00Z, as MNet's envelopes carry them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -40,14 +40,27 @@ pub enum Clock {
     #[default]
     System,
     /// A clock that is set by hand: recorded traffic is replayed at the second it was recorded.
-    Set(Arc<AtomicI64>),
+    Set(Arc<SetClock>),
+}
+
+/// A clock that stands until it is set. Its date may be put anywhere; the time that has gone by since
+/// it was made only grows.
+#[derive(Debug)]
+pub struct SetClock {
+    date: AtomicI64,
+    made: Instant,
+    gone_by: AtomicU64,
 }
 
 impl Clock {
-    /// A clock that stands at `at` until [`Clock::set`] moves it.
+    /// A clock that stands at `at` until [`Clock::set`] or [`Clock::advance`] moves it.
     #[must_use]
     pub fn standing_at(at: UnixTime) -> Self {
-        Self::Set(Arc::new(AtomicI64::new(at.0)))
+        Self::Set(Arc::new(SetClock {
+            date: AtomicI64::new(at.0),
+            made: Instant::now(),
+            gone_by: AtomicU64::new(0),
+        }))
     }
 
     /// The present moment.
@@ -60,14 +73,35 @@ impl Clock {
                     .unwrap_or_default();
                 UnixTime(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX))
             }
-            Self::Set(seconds) => UnixTime(seconds.load(Ordering::SeqCst)),
+            Self::Set(clock) => UnixTime(clock.date.load(Ordering::SeqCst)),
         }
     }
 
-    /// Moves a clock that is set by hand; the machine's own clock stays as it is.
+    /// The present moment for measuring how much time goes by: it never goes back, whoever corrects the
+    /// date.
+    #[must_use]
+    pub fn instant(&self) -> Instant {
+        match self {
+            Self::System => Instant::now(),
+            Self::Set(clock) => {
+                clock.made + Duration::from_secs(clock.gone_by.load(Ordering::SeqCst))
+            }
+        }
+    }
+
+    /// Corrects the date of a clock that is set by hand, and lets no time go by; the machine's own clock
+    /// stays as it is.
     pub fn set(&self, at: UnixTime) {
-        if let Self::Set(seconds) = self {
-            seconds.store(at.0, Ordering::SeqCst);
+        if let Self::Set(clock) = self {
+            clock.date.store(at.0, Ordering::SeqCst);
+        }
+    }
+
+    /// Lets time go by on a clock that is set by hand; the machine's own clock stays as it is.
+    pub fn advance(&self, seconds: u32) {
+        if let Self::Set(clock) = self {
+            clock.date.fetch_add(seconds.into(), Ordering::SeqCst);
+            clock.gone_by.fetch_add(seconds.into(), Ordering::SeqCst);
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! All three speak of the same options by the same names ([`Overrides`]); [`Config`] is what comes out.
 
+mod mistake;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,9 @@ use crate::wwwroot::{Wwwroot, WwwrootError};
 
 /// The file that is read where no other is named, if it is there.
 pub const DEFAULT_FILE: &str = "mnetd.toml";
+
+/// What the names of variables begin with.
+const PREFIX: &str = "MNETD_";
 
 /// Where the server listens unless told otherwise: this machine only.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -57,9 +62,10 @@ pub struct Config {
 /// The options as a flag, a variable or a line of the file sets them; `None` leaves them as they are.
 #[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Overrides {
-    /// The address this site calls itself by, and its name for every peer [default: http:// and the
-    /// listening address]
+    /// The address this site calls itself by, and its name for every peer [default: the one the server
+    /// last ran under; at first http:// and the listening address]
     #[arg(long, global = true, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wwwroot: Option<String>,
@@ -143,9 +149,54 @@ pub enum ConfigError {
     /// A file that was named is not there.
     #[error("the configuration file {0} does not exist")]
     NoFile(PathBuf),
-    /// An option that does not exist, or a value of the wrong kind.
-    #[error("the configuration cannot be used: {0}")]
-    Value(Box<figment::Error>),
+    /// A file that is there and cannot be read.
+    #[error("the configuration file {path} cannot be read: {source}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file that is no TOML.
+    #[error("{place}: “{written}” cannot be read. Expected: {expected}")]
+    Syntax {
+        /// The file and the line.
+        place: String,
+        /// What stands there.
+        written: String,
+        /// What could stand there.
+        expected: String,
+    },
+    /// An option that does not exist.
+    #[error("{place}: there is no option {name}; {advice}")]
+    Unknown {
+        /// The file and the line, or the variable.
+        place: String,
+        /// The option as written.
+        name: String,
+        /// What there is instead.
+        advice: String,
+    },
+    /// A value of the wrong kind.
+    #[error("{place}: {option} {problem}; expected {expected}")]
+    Value {
+        /// The file and the line, or the variable.
+        place: String,
+        /// Which option.
+        option: String,
+        /// What is wrong.
+        problem: String,
+        /// What can be used.
+        expected: &'static str,
+    },
+    /// A variable whose name is nearly that of an option.
+    #[error("there is no variable {given}; did you mean {PREFIX}{}?", .option.to_uppercase())]
+    Misspelt {
+        /// As it is set.
+        given: String,
+        /// The option whose name is near.
+        option: &'static str,
+    },
     /// The wwwroot is none.
     #[error("wwwroot: {0}")]
     Wwwroot(#[from] WwwrootError),
@@ -180,16 +231,22 @@ impl Config {
         {
             return Err(ConfigError::NoFile(path.to_owned()));
         }
+        check_variables(variable_names())?;
         let file = file.unwrap_or(Path::new(DEFAULT_FILE));
         let mut sources = Figment::new();
+        let mut text = String::new();
         if file.exists() {
+            text = std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable {
+                path: file.to_owned(),
+                source,
+            })?;
             sources = sources.merge(Toml::file_exact(file));
         }
         let overrides: Overrides = sources
-            .merge(Env::prefixed("MNETD_").only(&OPTIONS))
+            .merge(Env::prefixed(PREFIX).only(&OPTIONS.map(|(name, _)| name)))
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|error| ConfigError::Value(Box::new(error)))?;
+            .map_err(|error| mistake::explain(&error, file, &text))?;
         Self::from_overrides(overrides)
     }
 
@@ -244,21 +301,66 @@ impl Config {
     }
 }
 
-const OPTIONS: [&str; 13] = [
-    "wwwroot",
-    "listen",
-    "data",
-    "metrics_listen",
-    "log_format",
-    "log",
-    "register_all_hosts",
-    "max_age",
-    "max_ahead",
-    "key_lifetime_days",
-    "timeout",
-    "ca_file",
-    "trusted_proxies",
+/// Every option, and what it takes, in words that follow “expected”.
+const OPTIONS: [(&str, &str); 13] = [
+    (
+        "wwwroot",
+        "an address in quotes, such as \"https://register.example.org\"",
+    ),
+    (
+        "listen",
+        "an address with its port in quotes, such as \"127.0.0.1:8080\" (numbers, no name)",
+    ),
+    ("data", "a directory in quotes, such as \"/var/lib/mnetd\""),
+    (
+        "metrics_listen",
+        "an address with its port in quotes, such as \"127.0.0.1:9090\" (numbers, no name)",
+    ),
+    ("log_format", "\"text\" or \"json\""),
+    (
+        "log",
+        "a level or filter in quotes, such as \"info\" or \"info,mnetd::call=warn\"",
+    ),
+    ("register_all_hosts", "true or false"),
+    ("max_age", "a whole number of seconds, such as 300"),
+    ("max_ahead", "a whole number of seconds, such as 15"),
+    ("key_lifetime_days", "a whole number of days, such as 28"),
+    ("timeout", "a whole number of seconds, such as 30"),
+    (
+        "ca_file",
+        "a PEM file in quotes, such as \"/etc/ssl/school.pem\"",
+    ),
+    (
+        "trusted_proxies",
+        "addresses or networks in one text, such as \"127.0.0.1, 192.0.2.0/24\"",
+    ),
 ];
+
+/// Variables that begin as ours and are none: Kubernetes sets some for a service called mnetd, so that they
+/// are no reason to stop.
+#[must_use]
+pub fn unknown_variables() -> Vec<String> {
+    variable_names()
+        .filter(|name| !mistake::is_read(name))
+        .collect()
+}
+
+fn variable_names() -> impl Iterator<Item = String> {
+    std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.starts_with(PREFIX))
+}
+
+fn check_variables(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
+    for given in names {
+        if !mistake::is_read(&given)
+            && let Some(option) = mistake::misspelt_option(&given)
+        {
+            return Err(ConfigError::Misspelt { given, option });
+        }
+    }
+    Ok(())
+}
 
 fn parse_networks(list: &str) -> Result<Vec<IpNet>, ConfigError> {
     list.split(',')
@@ -333,17 +435,64 @@ mod tests {
             .keys()
             .cloned()
             .collect();
-        assert_eq!(names, OPTIONS);
+        assert_eq!(names, OPTIONS.map(|(name, _)| name));
     }
 
     #[test]
-    fn a_misprint_is_told_with_its_place() {
-        let (_directory, path) = file("wwwrot = \"https://a.example\"\n");
-        let error = Config::load(Some(&path), &Overrides::default())
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("wwwrot"), "{error}");
-        assert!(error.contains("mnetd.toml"), "{error}");
+    fn a_mistake_is_told_with_line_option_and_what_was_expected() {
+        for (text, told) in [
+            (
+                "\nwwwrot = \"https://a.example\"\n",
+                &["line 2: there is no option wwwrot; did you mean wwwroot?"][..],
+            ),
+            (
+                "max_age = 60\n[server]\nlisten = \"x\"\n",
+                &["line 2: there is no option server", "without a [section]"],
+            ),
+            (
+                "max_age = \"abc\"\n",
+                &["line 1: max_age is string \"abc\"; expected a whole number of seconds"],
+            ),
+            (
+                "log_format = \"xml\"\n",
+                &["line 1: log_format is “xml”; expected \"text\" or \"json\""],
+            ),
+            (
+                "max_age = 1\nlisten = \"here\"\n",
+                &["line 2: listen", "\"127.0.0.1:8080\""],
+            ),
+            (
+                "max_age = 1\nwwwroot = https://a.example\n",
+                &[
+                    "line 2: “wwwroot = https://a.example” cannot be read",
+                    "in quotes",
+                ],
+            ),
+            ("rubbish\n", &["line 1: “rubbish”", "max_age = 300"]),
+        ] {
+            let (_directory, path) = file(text);
+            let error = Config::load(Some(&path), &Overrides::default())
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("mnetd.toml"), "{error}");
+            for part in told {
+                assert!(error.contains(part), "{part}: {error}");
+            }
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_told_with_the_one_meant() {
+        let check = |name: &str| check_variables(std::iter::once(name.to_owned()));
+        let error = check("MNETD_WWWROT").unwrap_err().to_string();
+        assert!(error.contains("did you mean MNETD_WWWROOT?"), "{error}");
+        assert!(check("MNETD_MAX_AGES").is_err());
+        assert!(check("MNETD_MAX_AGE").is_ok());
+        assert!(check("MNETD_max_age").is_ok());
+        // What Kubernetes sets for a service of that name.
+        assert!(check("MNETD_PORT_8080_TCP_ADDR").is_ok());
+        assert!(!mistake::is_read("MNETD_PORT_8080_TCP_ADDR"));
     }
 
     #[test]

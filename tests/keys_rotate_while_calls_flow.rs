@@ -10,12 +10,14 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::post;
-use mnetd::clock::UnixTime;
+use mnetd::clock::{Clock, UnixTime};
 use mnetd::envelope::Outer;
-use mnetd::keys::KeyPair;
-use mnetd::peer::CallError;
+use mnetd::keys::{Certificate, KeyPair};
+use mnetd::peer::{CallError, Peer};
+use mnetd::store::peers::{self, PeerService};
 use mnetd::xmlrpc::{
-    Encoding, Fault, Limits, MethodCall, MethodResponse, Value, decode_call, encode_response,
+    Encoding, Fault, Limits, MethodCall, MethodResponse, Value, decode_call, encode_call,
+    encode_response,
 };
 use support::site::{NOW, Site, Stranger, fields};
 use tokio::net::TcpListener;
@@ -49,22 +51,29 @@ struct Rotated {
     old: KeyPair,
     lost: KeyPair,
     manner: Manner,
-    ours: mnetd::keys::Certificate,
+    ours: Certificate,
+    clock: Clock,
     sealed_calls: AtomicUsize,
     keyswaps: AtomicUsize,
 }
 
+/// Plays a peer that we know by its old key.
 async fn play(site: &Site, manner: Manner) -> Arc<Rotated> {
+    let rotated = play_a_stranger(site, manner).await;
+    site.befriend(&before(&rotated), &SERVICES);
+    rotated
+}
+
+async fn play_a_stranger(site: &Site, manner: Manner) -> Arc<Rotated> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let name = format!("http://{}", listener.local_addr().unwrap());
-    let before = Stranger::new(&name);
-    site.befriend(&before, &SERVICES);
     let rotated = Arc::new(Rotated {
         stranger: Stranger::new(&name),
-        old: before.pair,
+        old: Stranger::new(&name).pair,
         lost: Stranger::new(&name).pair,
         manner,
         ours: site.certificate(),
+        clock: site.clock.clone(),
         sealed_calls: AtomicUsize::new(0),
         keyswaps: AtomicUsize::new(0),
     });
@@ -73,6 +82,14 @@ async fn play(site: &Site, manner: Manner) -> Arc<Rotated> {
         .with_state(Arc::clone(&rotated));
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     rotated
+}
+
+/// The peer as it was with its old key.
+fn before(peer: &Rotated) -> Stranger {
+    Stranger {
+        wwwroot: peer.stranger.wwwroot.clone(),
+        pair: peer.old.clone(),
+    }
 }
 
 async fn answer(State(peer): State<Arc<Rotated>>, body: Bytes) -> Vec<u8> {
@@ -114,7 +131,7 @@ async fn answer(State(peer): State<Arc<Rotated>>, body: Bytes) -> Vec<u8> {
     };
     let payload = encode_response(&response, Encoding::Utf8);
     let name = peer.stranger.wwwroot.as_str();
-    let signed = mnetd::envelope::sign(&payload, name, NOW, key).unwrap();
+    let signed = mnetd::envelope::sign(&payload, name, peer.clock.now(), key).unwrap();
     peer.stranger.seal_bytes(signed, &peer.ours)
 }
 
@@ -164,12 +181,97 @@ async fn a_peer_that_lost_its_old_key_is_told_with_the_fingerprint_it_offers() {
 async fn the_old_key_vouches_again_where_the_first_new_one_is_lost() {
     let site = Site::new("http://register.example");
     let peer = play(&site, Manner::FirstNewKeyLost).await;
-    let value = call(&site, &peer).await.unwrap();
-    assert_eq!(value.as_str(), Some("content"));
-    // To the old key, to the lost one, to the old one again, to the present one.
-    assert_eq!(peer.sealed_calls.load(Ordering::SeqCst), 4);
+    let error = call(&site, &peer).await.unwrap_err();
+    assert!(matches!(error, CallError::KeyReplacedTwice(_)), "{error}");
+    // To the old key, to the lost one, and a question to the old one again; the call itself twice only.
+    assert_eq!(peer.sealed_calls.load(Ordering::SeqCst), 3);
     let known = site.peer(&peer.stranger.wwwroot).certificate;
     assert_eq!(known, *peer.stranger.pair.certificate());
+    let value = call(&site, &peer).await.unwrap();
+    assert_eq!(value.as_str(), Some("content"));
+    assert_eq!(peer.sealed_calls.load(Ordering::SeqCst), 4);
+}
+
+/// The peer tells us its first new key, the one that it then loses.
+async fn replace_by_the_lost_key(site: &Site, peer: &Rotated) {
+    let known = site.peer(&peer.stranger.wwwroot);
+    let refreshed = site.client.refresh_key(&known).await.unwrap().unwrap();
+    assert_eq!(refreshed.certificate, *peer.lost.certificate());
+}
+
+#[tokio::test]
+async fn a_replaced_key_vouches_for_ten_minutes_only() {
+    for (seconds, vouches) in [(600, true), (601, false)] {
+        let site = Site::new("http://register.example");
+        let peer = play(&site, Manner::FirstNewKeyLost).await;
+        replace_by_the_lost_key(&site, &peer).await;
+        site.clock.advance(seconds);
+        let called = call(&site, &peer).await;
+        assert_eq!(called.is_ok(), vouches, "{called:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_replaced_by_hand_vouches_for_nothing() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::FirstNewKeyLost).await;
+    let known = site.peer(&peer.stranger.wwwroot);
+    let lost = peer.lost.certificate().clone();
+    site.client.adopt(&known, lost.clone()).await.unwrap();
+    let error = call(&site, &peer).await.unwrap_err();
+    assert!(matches!(error, CallError::UnprovenKey { .. }), "{error}");
+    assert_eq!(site.peer(&known.wwwroot).certificate, lost);
+}
+
+#[tokio::test]
+async fn what_is_taken_by_hand_ends_the_vouching_of_keys_replaced_before() {
+    // In the server itself, and at the command line beside it.
+    for beside in [false, true] {
+        let site = Site::new("http://register.example");
+        let peer = play(&site, Manner::FirstNewKeyLost).await;
+        replace_by_the_lost_key(&site, &peer).await;
+        let known = site.peer(&peer.stranger.wwwroot);
+        let by_hand = Stranger::new(known.wwwroot.as_str()).pair;
+        if beside {
+            store_certificate(&site, &known, by_hand.certificate());
+        } else {
+            let certificate = by_hand.certificate().clone();
+            site.client.adopt(&known, certificate).await.unwrap();
+        }
+        let error = call(&site, &peer).await.unwrap_err();
+        assert!(matches!(error, CallError::UnprovenKey { .. }), "{error}");
+        let known = site.peer(&known.wwwroot);
+        assert_eq!(known.certificate, *by_hand.certificate(), "{beside}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_learnt_late_does_not_put_back_what_was_stored_meanwhile() {
+    let site = Site::new("http://register.example");
+    let peer = play(&site, Manner::Moodle).await;
+    let known = site.peer(&peer.stranger.wwwroot);
+    let meanwhile = Stranger::new(known.wwwroot.as_str()).pair;
+    store_certificate(&site, &known, meanwhile.certificate());
+    // A call that began before.
+    let called = site
+        .client
+        .call(&known, "system/listServices", Vec::new())
+        .await;
+    called.unwrap_err();
+    let new = peer.stranger.pair.certificate().clone();
+    let error = site.client.adopt(&known, new).await.unwrap_err();
+    assert!(matches!(error, CallError::ChangedMeanwhile(_)), "{error}");
+    let known = site.peer(&known.wwwroot);
+    assert_eq!(known.certificate, *meanwhile.certificate());
+}
+
+fn store_certificate(site: &Site, peer: &Peer, certificate: &Certificate) {
+    let (id, before) = (peer.id, peer.certificate.pem().to_owned());
+    let pem = certificate.pem().to_owned();
+    let stored = site
+        .store
+        .write_blocking(move |tx| peers::set_certificate(tx, id, &before, &pem));
+    assert!(stored.unwrap());
 }
 
 #[tokio::test]
@@ -247,10 +349,45 @@ async fn a_call_signed_with_an_unproven_key_is_refused_and_asked_about_once() {
     let known = site.peer(&peer.stranger.wwwroot).certificate;
     assert_eq!(known, *peer.old.certificate());
     assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 1);
-    // After a while it may be asked again.
+    // After a while it may be asked again; a clock that is put right is no while.
     site.clock.set(NOW.plus(11));
     assert_eq!(refused(&site, &peer, "s4").await, 710);
+    assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 1);
+    site.clock.set(NOW.plus(-1_000));
+    site.clock.advance(11);
+    assert_eq!(refused(&site, &peer, "s5").await, 710);
     assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_site_that_registered_itself_does_not_make_us_call_it() {
+    let site = Site::new("http://register.example").open_to_all();
+    let peer = play_a_stranger(&site, Manner::Moodle).await;
+    let name = peer.stranger.wwwroot.as_str();
+    let params = vec![
+        name.into(),
+        peer.old.certificate().pem().into(),
+        "moodle".into(),
+    ];
+    let keyswap = MethodCall::new("system/keyswap", params);
+    site.answer(encode_call(&keyswap, Encoding::Utf8))
+        .await
+        .unwrap();
+    assert_eq!(refused(&site, &peer, "s1").await, 710);
+    assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 0);
+    assert_eq!(peer.sealed_calls.load(Ordering::SeqCst), 0);
+    // Once an administrator has allowed it something, it is a peer like others.
+    let id = site.peer(&peer.stranger.wwwroot).id;
+    let right = PeerService {
+        service: "register".to_owned(),
+        publish: true,
+        subscribe: false,
+    };
+    site.store
+        .write_blocking(move |tx| peers::set_service(tx, id, &right))
+        .unwrap();
+    incoming(&site, &peer.stranger, "s2").await.value();
+    assert_eq!(peer.keyswaps.load(Ordering::SeqCst), 1);
 }
 
 /// The fault of a call signed with the new key; it is sealed to the old one, which is the one known.
@@ -259,11 +396,7 @@ async fn refused(site: &Site, peer: &Rotated, id: &str) -> i32 {
     let call = MethodCall::new("register/new_section", vec![section]);
     let message = peer.stranger.seal(&call, &site.certificate(), at(site));
     let answer = site.answer(message).await.unwrap();
-    let known = Stranger {
-        wwwroot: peer.stranger.wwwroot.clone(),
-        pair: peer.old.clone(),
-    };
-    known.open(&answer, &site.certificate()).fault()
+    before(peer).open(&answer, &site.certificate()).fault()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -332,6 +465,7 @@ async fn a_peer_that_calls_while_we_ask_for_its_key_does_not_wait_for_us_as_we_f
             lost: Stranger::new(&name).pair,
             manner: Manner::Moodle,
             ours: site.certificate(),
+            clock: site.clock.clone(),
             sealed_calls: AtomicUsize::new(0),
             keyswaps: AtomicUsize::new(0),
         }),
@@ -354,7 +488,7 @@ struct Slow {
 }
 
 async fn answer_slowly(
-    State((peer, ours)): State<(Arc<Slow>, mnetd::keys::Certificate)>,
+    State((peer, ours)): State<(Arc<Slow>, Certificate)>,
     body: Bytes,
 ) -> Vec<u8> {
     let request = peer.stranger.open_payload(&body, &ours);
@@ -408,7 +542,7 @@ async fn call_until_served(site: &Site, stranger: &Stranger, id: &str) {
         match stranger.open(&answer, &certificate).response {
             MethodResponse::Success(_) => return,
             MethodResponse::Fault(fault) if fault.code == 7025 => {
-                certificate = mnetd::keys::Certificate::parse(&fault.message).unwrap();
+                certificate = Certificate::parse(&fault.message).unwrap();
             }
             MethodResponse::Fault(fault) => panic!("{fault:?}"),
         }

@@ -300,7 +300,7 @@ fn nobody_may_sign_in_until_they_or_their_group_were_given_the_right() {
     let may = || school.read(|tx| people::may_sign_in(tx, uma, school.now));
     school.enrol("U1", "student");
     assert!(!may());
-    school.write(move |tx| Ok(people::set_group_may_sign_in(tx, student(), true)?));
+    school.write(move |tx| Ok(people::set_group_may_sign_in(tx, student(), None, true)?));
     assert!(may());
     // A group's right is not for those who have left it, nor for those it was taken from.
     school.updated("drop_enrolment", school::enrolment("U1", "student"));

@@ -10,7 +10,11 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use mnetd::clock::UnixTime;
-use mnetd::peer::{CallError, Introduction, IntroductionError, TransportError, introduce};
+use mnetd::keys::Certificate;
+use mnetd::peer::{
+    CallError, Introduction, IntroductionError, KEY_CHANGE_MAX_AGE, TransportError, introduce,
+};
+use mnetd::store::peers;
 use mnetd::wwwroot::Wwwroot;
 use mnetd::xmlrpc::{Encoding, Fault, MethodResponse, Value, encode_response};
 use support::site::{NOW, Site, Stranger};
@@ -19,7 +23,7 @@ use tokio::net::TcpListener;
 /// A peer that answers what it is told to.
 struct Parrot {
     stranger: Stranger,
-    ours: mnetd::keys::Certificate,
+    ours: Certificate,
     answer: Mutex<Answer>,
     home_leads_to: Mutex<String>,
 }
@@ -90,6 +94,14 @@ impl Parrot {
         self.stranger.seal_bytes(signed, &self.ours)
     }
 
+    /// Fault 7025 with the certificate of a new key, signed by the old one.
+    fn names(&self, new: &Certificate, at: UnixTime) -> Vec<u8> {
+        let fault = MethodResponse::Fault(Fault::new(7025, new.pem()));
+        let payload = encode_response(&fault, Encoding::Utf8);
+        let signed = self.stranger.sign_payload(&payload, at);
+        self.stranger.seal_bytes(signed, &self.ours)
+    }
+
     fn will_say(&self, body: Vec<u8>) {
         self.will_answer(200, None, body);
     }
@@ -135,6 +147,50 @@ async fn a_reply_from_the_future_is_refused() {
     parrot.will_say(parrot.sealed(NOW.plus(20)));
     let error = ask(&site, &parrot).await.unwrap_err();
     assert!(matches!(error, CallError::FromTheFuture { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_new_key_is_named_in_time() {
+    for (at, is_in_time) in [
+        (NOW.plus(-KEY_CHANGE_MAX_AGE), true),
+        // Half the round trip is allowed for: a second at most on this machine.
+        (NOW.plus(-KEY_CHANGE_MAX_AGE - 5), false),
+        (NOW.plus(15), true),
+        (NOW.plus(20), false),
+    ] {
+        let site = Site::new("http://register.example");
+        let parrot = parrot(&site).await;
+        let new = Stranger::new(parrot.stranger.wwwroot.as_str()).pair;
+        parrot.will_say(parrot.names(new.certificate(), at));
+        // Also where it is believed, for it says the same again.
+        let error = ask(&site, &parrot).await.unwrap_err();
+        let known = site.peer(&parrot.stranger.wwwroot).certificate;
+        assert_eq!(known == *new.certificate(), is_in_time, "{at}: {error}");
+        let is_told = matches!(
+            error,
+            CallError::KeyChangeTooOld { .. } | CallError::FromTheFuture { .. }
+        );
+        assert_ne!(is_told, is_in_time, "{at}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_is_named_once() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let new = Stranger::new(parrot.stranger.wwwroot.as_str()).pair;
+    let recorded = parrot.names(new.certificate(), NOW);
+    parrot.will_say(recorded.clone());
+    ask(&site, &parrot).await.unwrap_err();
+    // An administrator goes back to the key before.
+    let known = site.peer(&parrot.stranger.wwwroot);
+    assert_eq!(known.certificate, *new.certificate());
+    let old = parrot.stranger.pair.certificate();
+    site.client.adopt(&known, old.clone()).await.unwrap();
+    parrot.will_say(recorded);
+    let error = ask(&site, &parrot).await.unwrap_err();
+    assert!(matches!(error, CallError::Replayed(_)), "{error}");
+    assert_eq!(site.peer(&known.wwwroot).certificate, *old);
 }
 
 #[tokio::test]
@@ -203,6 +259,22 @@ async fn a_redirect_is_not_followed() {
         panic!("{error}");
     };
     assert_eq!(location, "http://169.254.169.254/latest/meta-data");
+}
+
+#[tokio::test]
+async fn of_a_long_fault_the_beginning_is_kept() {
+    let site = Site::new("http://register.example");
+    let parrot = parrot(&site).await;
+    let fault = Fault::new(7, "é".repeat(1 << 16));
+    let payload = encode_response(&MethodResponse::Fault(fault), Encoding::Utf8);
+    parrot.will_say(payload);
+    ask(&site, &parrot).await.unwrap_err();
+    site.store.flush().await.unwrap();
+    let name = parrot.stranger.wwwroot.to_string();
+    let row = site.store.read_blocking(|tx| peers::find(tx, &name));
+    let kept = row.unwrap().unwrap().last_fault_text.unwrap();
+    assert_eq!(kept.chars().count(), peers::MAX_FAULT_TEXT);
+    assert!(kept.contains("fault 7: éé"), "{kept}");
 }
 
 async fn meet(site: &Site, parrot: &Parrot) -> Result<Introduction, IntroductionError> {

@@ -12,7 +12,7 @@ use mnetd::store::{Page, sections};
 use mnetd::xmlrpc::{Encoding, MethodCall, encode_call};
 use support::site::{NOW, Served, Site, Stranger, fields};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{interval, timeout};
 
 /// Longer than anything here takes on a busy machine: what is not there by then does not come.
@@ -297,6 +297,7 @@ async fn more_connections_than_the_limit_wait() {
 async fn long_bodies_wait_for_each_other_and_short_ones_for_nobody() {
     let limits = HttpLimits {
         max_long_bodies: 1,
+        long_body_grace: DEADLINE,
         ..HttpLimits::default()
     };
     let (served, stranger) = served(limits);
@@ -347,6 +348,100 @@ async fn a_long_body_that_waits_in_vain_may_be_sent_again() {
         connection.send(vec![b'a'; length]).await;
         assert_eq!(connection.reply().await.status, status, "{length}");
     }
+}
+
+#[tokio::test]
+async fn long_bodies_sent_slowly_keep_no_places() {
+    let limits = HttpLimits {
+        max_long_bodies: 1,
+        body_timeout: DEADLINE * 2,
+        long_body_grace: SHORT,
+        ..HttpLimits::default()
+    };
+    let (served, stranger) = served(limits);
+    let to = served.site.certificate();
+    let body = long_call(&stranger, &to);
+    let (beginning, rest) = body.split_at(SHORT_BODY_BYTES + 1);
+    for dribbles in [false, true] {
+        let mut slow = Connection::to(served.address).await;
+        slow.send(post(body.len())).await;
+        slow.continues().await;
+        slow.send(beginning).await;
+        if dribbles {
+            dribble(&mut slow, rest).await;
+        }
+        assert_eq!(slow.reply().await.status, 408, "{dribbles}");
+    }
+    let mut quick = Connection::to(served.address).await;
+    quick.send(post(body.len())).await;
+    quick.continues().await;
+    quick.send(&body).await;
+    stranger.open(&quick.reply().await.body, &to).value();
+}
+
+#[tokio::test]
+async fn a_long_body_that_keeps_the_pace_may_take_its_time() {
+    let limits = HttpLimits {
+        long_body_grace: SHORT,
+        // So that half the body earns minutes.
+        long_body_rate: 1024,
+        ..HttpLimits::default()
+    };
+    let (served, stranger) = served(limits);
+    let to = served.site.certificate();
+    let body = long_call(&stranger, &to);
+    let mut steady = Connection::to_with_little_room(served.address).await;
+    steady.send(post(body.len())).await;
+    steady.continues().await;
+    let (beginning, end) = body.split_at(body.len() / 2);
+    steady.send(beginning).await;
+    tokio::time::sleep(SHORT * 2).await;
+    steady.send(end).await;
+    stranger.open(&steady.reply().await.body, &to).value();
+}
+
+#[tokio::test]
+async fn who_hangs_up_leaves_the_place_to_the_work_that_goes_on() {
+    let limits = HttpLimits {
+        max_long_bodies: 1,
+        ..HttpLimits::default()
+    };
+    let (served, stranger) = served(limits);
+    let to = served.site.certificate();
+    // A message with a bad signature makes us ask its peer, and this one does not answer.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = format!("http://{}", silent.local_addr().unwrap());
+    let known = Stranger::new(&name);
+    served.site.befriend(&known, &[("register", true, false)]);
+    let body = long_call(&Stranger::new(&name), &to);
+    let mut first = Connection::to(served.address).await;
+    first
+        .send([post(body.len()).as_bytes(), &body].concat())
+        .await;
+    let (asked, _) = within(silent.accept()).await.unwrap();
+    drop(first);
+
+    let body = long_call(&stranger, &to);
+    let mut second = Connection::to_with_little_room(served.address).await;
+    let request = [post(body.len()).as_bytes(), &body].concat();
+    let sending = tokio::spawn(async move {
+        second.send(request).await;
+        second
+    });
+    for _ in 0..20 {
+        let (head, body) = new_section(&stranger, &to);
+        let mut other = Connection::to(served.address).await;
+        other.send(head).await;
+        other.continues().await;
+        other.send(body).await;
+        assert_eq!(other.reply().await.status, 200);
+    }
+    assert!(!sending.is_finished());
+    // With the question the work ends.
+    drop((asked, silent));
+    let mut second = within(sending).await.unwrap();
+    second.continues().await;
+    stranger.open(&second.reply().await.body, &to).value();
 }
 
 /// A call of more than a megabyte, most of it blank.

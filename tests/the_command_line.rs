@@ -37,9 +37,9 @@ impl Two {
 
 #[test]
 fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
-    let program = Program::new();
+    let program = Program::with_register();
     let nobody = "http://nobody.example";
-    let wrongly: [&[&str]; 11] = [
+    let wrongly: [&[&str]; 13] = [
         &[],
         &["sing"],
         &["peer"],
@@ -47,6 +47,8 @@ fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
         &["serve", "--key-lifetime-days", "0"],
         &["key", "show", "--config", "no-such.toml"],
         &["key", "show", "--log", "=&="],
+        &["key", "show", "--log", "loud"],
+        &["key", "show", "--wwwroot", "http://0.0.0.0:8080"],
         &["peer", "show", "no address"],
         &["peer", "add", "https://user@moodle.example"],
         &["peer", "list", "--format", "verse"],
@@ -76,7 +78,7 @@ fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
 
 #[test]
 fn a_mistake_in_the_file_is_told_with_its_place() {
-    let program = Program::new();
+    let program = Program::with_register();
     let file = program.directory().join("mnetd.toml");
     std::fs::write(&file, "wwwroot = \"https://register.example\"\n").unwrap();
     let shown = program.done(&["key", "show"]);
@@ -96,7 +98,7 @@ fn a_mistake_in_the_file_is_told_with_its_place() {
 
 #[test]
 fn keys_are_shown_listed_and_rotated() {
-    let program = Program::new();
+    let program = Program::with_register();
     let shown = program.done(&["key", "show"]);
     let first = Certificate::parse(&shown[shown.find("-----BEGIN").unwrap()..]).unwrap();
     let fingerprint = first.fingerprint().to_string();
@@ -141,7 +143,14 @@ fn the_server_says_where_it_listens_and_stops_when_told() {
 
     let taken = Program::new().run(&["serve", "--listen", &running.address.to_string()]);
     assert_eq!(taken.code, 1, "{taken:?}");
-    assert!(taken.err.contains("--listen"), "{taken:?}");
+    assert!(taken.err.starts_with("mnetd: --listen: "), "{taken:?}");
+    assert!(
+        taken.err.contains("Another program listens there"),
+        "{taken:?}"
+    );
+    // 192.0.2.0/24 is for examples (RFC 5737): no machine has it.
+    let nowhere = Program::new().run(&["serve", "--listen", "192.0.2.1:8080"]);
+    assert!(nowhere.err.contains("no such address"), "{nowhere:?}");
 
     // A command typed beside it needs no --wwwroot.
     let shown = program.done(&["key", "show"]);
@@ -223,7 +232,7 @@ fn peers_are_added_listed_allowed_and_removed() {
 
 #[test]
 fn with_nobody_to_ask_no_peer_is_added() {
-    let (here, there) = (Program::new(), Program::new());
+    let (here, there) = (Program::with_register(), Program::new());
     let there = there.serve();
     let ran = here.run(&["peer", "add", &there.wwwroot()]);
     assert_eq!(ran.code, 2, "{ran:?}");
@@ -235,7 +244,7 @@ fn with_nobody_to_ask_no_peer_is_added() {
 
 #[test]
 fn addresses_that_may_call_in_the_clear_are_listed() {
-    let program = Program::new();
+    let program = Program::with_register();
     assert!(program.done(&["peer", "clear-text"]).contains("No address"));
     let listed = program.done(&["peer", "clear-text", "192.0.2.7"]);
     assert_eq!(listed.trim(), "192.0.2.7/32");
@@ -347,7 +356,7 @@ fn a_key_rotated_by_a_command_is_taken_up_by_the_server_and_followed_by_the_peer
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let program = Program::new();
+    let program = Program::with_register();
     for arguments in [&["key", "show"][..], &["key", "list"], &["doctor"]] {
         let ran = program.run_unread(arguments);
         assert!(ran.err.is_empty(), "{arguments:?}: {ran:?}");
@@ -382,4 +391,110 @@ fn a_lost_key_is_taken_only_by_its_fingerprint() {
         .here
         .done(&["peer", "check", &theirs, "--accept-key", &new]);
     assert_eq!(word_after(&checked, "fingerprint:"), new);
+}
+
+#[test]
+fn only_the_server_begins_a_register() {
+    let program = Program::new();
+    let nobody = "http://nobody.example";
+    let commands: [&[&str]; 6] = [
+        &["key", "show"],
+        &["key", "rotate"],
+        &["peer", "list"],
+        &["peer", "add", nobody, "--yes"],
+        &["register", "users"],
+        &["doctor"],
+    ];
+    for arguments in commands {
+        let ran = program.run(arguments);
+        assert_eq!(ran.code, 1, "{arguments:?}: {ran:?}");
+        let directory = program.directory().display();
+        let expected = format!("there is no register in {directory}");
+        assert!(ran.err.contains(&expected), "{arguments:?}: {ran:?}");
+    }
+    let left = std::fs::read_dir(program.directory()).unwrap().count();
+    assert_eq!(left, 0);
+    let misprint = program.directory().join("misprint");
+    let ran = program.run(&["peer", "list", "--data", &misprint.to_string_lossy()]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(!misprint.exists());
+}
+
+#[test]
+fn a_register_of_another_user_is_left_alone() {
+    // `nobody` on most systems; any user but root does.
+    const OTHER_USER: u32 = 65_534;
+    let program = Program::with_register();
+    let files = || {
+        let files = std::fs::read_dir(program.directory()).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = files();
+    for name in [".", "mnetd.db", "keys", "keys/current.pem"] {
+        let path = program.directory().join(name);
+        if std::os::unix::fs::chown(&path, Some(OTHER_USER), None).is_err() {
+            eprintln!("skipped: only root can give files away");
+            return;
+        }
+    }
+    for arguments in [&["peer", "list"][..], &["key", "rotate"], &["serve"]] {
+        let ran = program.run(arguments);
+        assert_eq!(ran.code, 1, "{arguments:?}: {ran:?}");
+        assert!(ran.err.contains("sudo -u "), "{ran:?}");
+    }
+    assert_eq!(files(), before);
+}
+
+#[test]
+fn one_server_works_on_a_directory() {
+    let program = Program::new();
+    let running = program.serve();
+    let second = program.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.code, 1, "{second:?}");
+    assert!(second.err.contains("serves from"), "{second:?}");
+    assert_eq!(running.get("/healthz"), "ok");
+    // Killed, it leaves nothing behind that would have to be cleared away.
+    drop(running);
+    program.serve();
+}
+
+#[test]
+fn every_address_is_no_name() {
+    let ran = Program::new().run(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("--wwwroot https://"), "{ran:?}");
+}
+
+#[test]
+fn a_misspelt_variable_is_refused_and_an_unknown_one_told() {
+    let program = Program::with_register();
+    let ran = program.run_under("MNETD_WWWROT", "https://a.example", &["key", "show"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("MNETD_WWWROOT"), "{ran:?}");
+    let ran = program.run_under("MNETD_PORT_8080_TCP", "tcp://10.0.0.1", &["key", "show"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("MNETD_PORT_8080_TCP"), "{ran:?}");
+}
+
+#[test]
+fn what_is_named_and_cannot_be_used_is_told_with_its_option() {
+    let program = Program::with_register();
+    let file = program.directory().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let file = file.to_string_lossy();
+    let missing = program.directory().join("none.pem");
+    let missing = missing.to_string_lossy();
+    for (arguments, told) in [
+        (["peer", "list", "--data", &file], "--data: "),
+        (
+            ["doctor", "--ca-file", &missing, "--format=csv"],
+            "--ca-file: ",
+        ),
+    ] {
+        let ran = program.run(&arguments);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains(told), "{ran:?}");
+    }
 }

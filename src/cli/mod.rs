@@ -5,26 +5,31 @@
 // The doc comments of arguments are the help texts people read in a terminal: no backticks, no links.
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
+mod admin;
 mod call;
+mod data;
 mod doctor;
 mod key;
+mod log;
 mod output;
 mod peer;
 mod register;
 mod serve;
+mod session;
+mod signin;
 mod site;
 
-use std::io::IsTerminal;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
-use tracing_subscriber::EnvFilter;
 
 use site::Site;
 
-use crate::config::{Config, ConfigError, LogFormat, Overrides};
+use crate::config::{Config, ConfigError, Overrides};
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
@@ -45,7 +50,12 @@ struct Arguments {
     command: Command,
 
     /// The configuration file [default: mnetd.toml, if it is there]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Options of every command"
+    )]
     config: Option<PathBuf>,
 
     #[command(flatten)]
@@ -64,6 +74,15 @@ enum Command {
     Peer(peer::PeerCommand),
     /// Call a method of a peer, signed and sealed, and print the reply as JSON
     Call(call::CallArguments),
+    /// Make, list or disable accounts of this site
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Say who of those that peers vouch for may sign in
+    #[command(subcommand)]
+    Signin(signin::SigninCommand),
+    /// List or end sessions of browsers
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
@@ -77,6 +96,9 @@ pub enum CliError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The data directory.
+    #[error(transparent)]
+    Data(#[from] data::DataError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,25 +127,34 @@ pub enum CliError {
     #[error(transparent)]
     Serve(#[from] ServeError),
     /// A file that was named.
-    #[error("{path}: {source}")]
+    #[error("{option}: {path} cannot be read: {source}")]
     File {
+        /// By which option.
+        option: &'static str,
         /// Which.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The address to listen at.
-    #[error(
-        "cannot listen at {address}: {source}. Is another mnetd running there? Choose another with --listen"
-    )]
+    #[error("{option}: cannot listen at {address}: {source}. {}", listen_hint(.source, *.address))]
     Listen {
+        /// By which option.
+        option: &'static str,
         /// Which.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
+    /// A listening address that stands for every one, where this site needs a name.
+    #[error(
+        "{0} is no name that peers could reach this site by: give the address it is to be known by, such as --wwwroot https://register.example.org"
+    )]
+    NoName(IpAddr),
     /// The log filter.
-    #[error("--log: “{0}” is no log filter; expected something like info or mnetd=debug")]
+    #[error(
+        "--log: “{0}” is no log filter; expected a level (error, warn, info, debug, trace or off), or parts with a level each, such as info,mnetd::call=warn"
+    )]
     LogFilter(String),
     /// An address that was typed.
     #[error(transparent)]
@@ -145,7 +176,7 @@ pub enum CliError {
         reason: String,
     },
     /// A certificate file that holds none.
-    #[error("{path}: {source}")]
+    #[error("--certificate: {path}: {source}")]
     CertificateFile {
         /// Which.
         path: PathBuf,
@@ -176,15 +207,29 @@ pub enum CliError {
     /// A question answered with no.
     #[error("nothing was changed")]
     Declined,
+    /// An account that is not there.
+    #[error("there is no account called {0}; mnetd admin list shows those that are")]
+    UnknownAccount(String),
+    /// A person who is not there.
+    #[error(
+        "nobody in the register is called {0}; mnetd register users shows who is. Somebody whom a peer vouches for stands there after their first visit"
+    )]
+    UnknownPerson(String),
+    /// A session that is not there.
+    #[error("there is no live session {0}; mnetd session list shows those that are")]
+    NoSession(String),
+    /// Reading what was typed.
+    #[error("standard input could not be read: {0}")]
+    Input(std::io::Error),
     /// Printing.
     #[error("the output could not be written: {0}")]
-    Output(std::io::Error),
+    Output(io::Error),
     /// Worker threads.
     #[error(transparent)]
     Workers(#[from] NoThreads),
     /// Threads and sockets.
     #[error("the program could not start: {0}")]
-    Runtime(std::io::Error),
+    Runtime(io::Error),
 }
 
 impl CliError {
@@ -196,9 +241,30 @@ impl CliError {
             | Self::Network(_)
             | Self::Dialect(_)
             | Self::Parameter { .. }
+            | Self::NoName(_)
             | Self::NobodyToAsk => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
+    }
+}
+
+/// Ports below this are root's (Linux, `net.ipv4.ip_unprivileged_port_start`).
+const FIRST_FREE_PORT: u16 = 1024;
+
+fn listen_hint(source: &io::Error, address: SocketAddr) -> String {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied if address.port() < FIRST_FREE_PORT => format!(
+            "Ports below {FIRST_FREE_PORT} are for root: choose a higher one, such as {}:8080, and let the reverse proxy have this one; or give the service AmbientCapabilities=CAP_NET_BIND_SERVICE",
+            address.ip()
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            "This machine has no such address (ip address lists those it has); behind a reverse proxy on it, 127.0.0.1 is the usual one".to_owned()
+        }
+        io::ErrorKind::AddrInUse => format!(
+            "Another program listens there, perhaps another mnetd (ss -ltnp 'sport = :{}' shows it): stop it, or choose another port",
+            address.port()
+        ),
+        _ => "Choose another address".to_owned(),
     }
 }
 
@@ -217,7 +283,8 @@ pub fn run() -> ExitCode {
 
 fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
     let config = Config::load(arguments.config.as_deref(), &arguments.overrides)?;
-    start_log(&config, &arguments.command)?;
+    log::start(&config, matches!(arguments.command, Command::Serve))?;
+    data::prepare(&config, begins_a_register(&arguments.command))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(ASYNC_THREADS)
         .enable_all()
@@ -233,27 +300,15 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Key(command) => key::run(&site, command),
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
+        Command::Admin(command) => admin::run(&site, command),
+        Command::Signin(command) => signin::run(&site, command),
+        Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
         Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
     }
 }
 
-/// The server says what it does; a command speaks for itself and logs only what is amiss, unless
-/// asked.
-fn start_log(config: &Config, command: &Command) -> Result<(), CliError> {
-    let usual = match command {
-        Command::Serve => "info,rusqlite_migration=warn",
-        _ => "warn",
-    };
-    let filter = config.log.as_deref().unwrap_or(usual);
-    let filter = EnvFilter::try_new(filter).map_err(|_| CliError::LogFilter(filter.to_owned()))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    match config.log_format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
-    }
-    Ok(())
+/// Whether a command may begin a register; any other is told of a misprint in `--data` instead.
+fn begins_a_register(command: &Command) -> bool {
+    matches!(command, Command::Serve)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::CliError;
+use crate::store::audit::Actor;
 
 /// Prints a line as `println!` does, but a reader that has seen enough (`head`) is no error, and a full
 /// disk is one that is told.
@@ -28,6 +29,16 @@ fn told(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(CliError::Output),
+    }
+}
+
+/// Who runs this command, for the audit log.
+pub fn actor() -> Actor {
+    // Who used sudo stands in SUDO_USER.
+    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    Actor {
+        name: name.unwrap_or_else(|_| "unknown".to_owned()),
+        origin: "command line".to_owned(),
     }
 }
 

@@ -181,6 +181,7 @@ fn add(site: &Site, arguments: &AddArguments) -> Result<(), CliError> {
 
 fn read_certificate(path: &PathBuf) -> Result<Certificate, CliError> {
     let text = std::fs::read_to_string(path).map_err(|source| CliError::File {
+        option: "--certificate",
         path: path.clone(),
         source,
     })?;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::CliError;
+use super::data;
 use super::site::Site;
 use crate::config::Config;
 use crate::keys::KeyStore;
@@ -33,15 +34,17 @@ const SECONDS_BUCKETS: [f64; 12] = [
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 pub async fn run(config: &Config) -> Result<(), CliError> {
+    let told_to_stop = watch_signals();
+    let _only_server = data::lock_for_server(config)?;
     let metrics = start_metrics(config);
-    let listener = listen(config.listen).await?;
+    let listener = listen("--listen", config.listen).await?;
     let config = &with_real_address(config, &listener)?;
     let site = Site::open(config, &Handle::current())?;
     site.settle_name()?;
     let (stop, stopped) = watch::channel(());
     let metrics_task = match (config.metrics_listen, metrics) {
         (Some(address), Some(handle)) => {
-            let listener = listen(address).await?;
+            let listener = listen("--metrics-listen", address).await?;
             let stopped = wait_for(stopped.clone());
             Some(tokio::spawn(serve_metrics(listener, handle, stopped)))
         }
@@ -69,7 +72,7 @@ pub async fn run(config: &Config) -> Result<(), CliError> {
         wait_for(stopped.clone()),
     ));
     tokio::spawn(async move {
-        wait_for_signal().await;
+        told_to_stop.await;
         // With nobody listening any more there is nothing to stop.
         let _ = stop.send(());
     });
@@ -117,18 +120,24 @@ fn start_metrics(config: &Config) -> Option<PrometheusHandle> {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, CliError> {
+async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, CliError> {
     TcpListener::bind(address)
         .await
-        .map_err(|source| CliError::Listen { address, source })
+        .map_err(|source| CliError::Listen {
+            option,
+            address,
+            source,
+        })
 }
 
 /// Port 0 lets the system choose one: the log and the default wwwroot have to name the one it chose.
 fn with_real_address(config: &Config, listener: &TcpListener) -> Result<Config, CliError> {
     let address = config.listen;
-    let listen = listener
-        .local_addr()
-        .map_err(|source| CliError::Listen { address, source })?;
+    let listen = listener.local_addr().map_err(|source| CliError::Listen {
+        option: "--listen",
+        address,
+        source,
+    })?;
     Ok(Config {
         listen,
         ..config.clone()
@@ -223,18 +232,22 @@ async fn wait_for(mut stopped: watch::Receiver<()>) {
     let _ = stopped.changed().await;
 }
 
-async fn wait_for_signal() {
+/// Ends when the process is told to stop. The handlers stand when this returns: whoever reads in the log that
+/// the server serves may stop it at once.
+fn watch_signals() -> impl Future<Output = ()> {
     let (terminate, interrupt) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
     );
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+    async {
+        match (terminate, interrupt) {
+            (Ok(mut terminate), Ok(mut interrupt)) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
             }
+            _ => std::future::pending().await,
         }
-        _ => std::future::pending().await,
     }
 }

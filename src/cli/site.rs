@@ -1,12 +1,11 @@
 //! What every command needs of the site: its database, its keys, its name, its client.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tracing::warn;
+use url::Host;
 
 use super::CliError;
 use crate::clock::Clock;
@@ -33,17 +32,9 @@ pub struct Site {
 }
 
 impl Site {
-    /// Opens database and keys, making them where there are none.
+    /// Opens database and keys, making them where there are none. The directory is there already
+    /// ([`super::data::prepare`]).
     pub fn open(config: &Config, runtime: &Handle) -> Result<Self, CliError> {
-        // The register is personal data: a directory made here is its owner's alone.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&config.data)
-            .map_err(|source| CliError::File {
-                path: config.data.clone(),
-                source,
-            })?;
         let store = Store::open(&config.database())?;
         let wwwroot = find_wwwroot(config, &store)?;
         let clock = Clock::System;
@@ -132,10 +123,25 @@ impl Site {
     }
 }
 
+/// What was configured, else the name the server last ran under, else the listening address.
 fn find_wwwroot(config: &Config, store: &Store) -> Result<Wwwroot, CliError> {
-    if let Some(wwwroot) = &config.wwwroot {
-        return Ok(wwwroot.clone());
+    let wwwroot = match &config.wwwroot {
+        Some(wwwroot) => wwwroot.clone(),
+        None => remembered_wwwroot(config, store)?,
+    };
+    // To listen at every address is well; as a name it would lead each peer to itself.
+    match wwwroot.url().host() {
+        Some(Host::Ipv4(address)) if address.is_unspecified() => {
+            Err(CliError::NoName(address.into()))
+        }
+        Some(Host::Ipv6(address)) if address.is_unspecified() => {
+            Err(CliError::NoName(address.into()))
+        }
+        _ => Ok(wwwroot),
     }
+}
+
+fn remembered_wwwroot(config: &Config, store: &Store) -> Result<Wwwroot, CliError> {
     let remembered = store
         .read_blocking(|tx| -> Result<_, StoreError> { settings::get(tx, WWWROOT_SETTING) })?;
     let text = remembered.unwrap_or_else(|| format!("http://{}", config.listen));
@@ -146,6 +152,7 @@ fn transport(config: &Config) -> Result<Transport, CliError> {
     let ca = match &config.ca_file {
         None => None,
         Some(path) => Some(std::fs::read(path).map_err(|source| CliError::File {
+            option: "--ca-file",
             path: path.clone(),
             source,
         })?),

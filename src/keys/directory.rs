@@ -5,7 +5,7 @@
 //! renames the new one over `current.pem`: at every moment, whatever is cut off, there is exactly one
 //! present pair and none is lost. A lock file keeps two processes from rotating at once.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -27,6 +27,7 @@ pub const OLD_PAIRS_KEPT: usize = 3;
 /// one still holds: two days, or a quarter of a shorter life.
 const ROTATE_BEFORE_SECONDS: i64 = 2 * 86_400;
 
+const DIRECTORY_MODE: u32 = 0o700;
 const CURRENT: &str = "current.pem";
 const LOCK: &str = ".lock";
 const RETIRED_PREFIX: &str = "retired-";
@@ -84,6 +85,11 @@ pub enum KeyStoreError {
     /// A file that others on the machine may read.
     #[error("the key file {0} may be read by other users of this machine: run chmod 600 on it")]
     Exposed(PathBuf),
+    /// A directory that others on the machine may write into.
+    #[error(
+        "the key directory {0} may be written by other users of this machine, who can put keys of theirs in the place of this site's: look whether the files in it are yours (mnetd key show prints the fingerprint your peers know), then run chmod 700 on it"
+    )]
+    Writable(PathBuf),
     /// A new pair could not be made.
     #[error(transparent)]
     Generate(#[from] KeyError),
@@ -130,11 +136,12 @@ impl KeyRing {
 }
 
 impl KeyStore {
-    /// Opens the directory, making it (mode 0700) and a first pair where there is none.
+    /// Opens the directory, making it (mode 0700) and a first pair where there is none. From a directory
+    /// that other users may read, they are shut out.
     ///
     /// # Errors
-    /// When the directory or a file in it cannot be read or written, is damaged, or is open to other
-    /// users. A pair made for another wwwroot is *not* an error here: see [`KeyStore::check_site`].
+    /// When the directory or a file in it cannot be read or written, or is damaged; when other users may
+    /// write into the directory, or read or write a key file. A pair made for another wwwroot is *not* an error here: see [`KeyStore::check_site`].
     pub fn open(
         directory: &Path,
         wwwroot: &Wwwroot,
@@ -142,6 +149,7 @@ impl KeyStore {
         lifetime_days: u32,
     ) -> Result<Self, KeyStoreError> {
         make_directory(directory)?;
+        close_directory(directory)?;
         let _lock = lock(directory)?;
         if !directory.join(CURRENT).exists() {
             let pair = KeyPair::generate(wwwroot, now, lifetime_days)?;
@@ -360,9 +368,26 @@ fn write_pair(directory: &Path, name: &str, pair: &KeyPair) -> Result<(), KeySto
 fn make_directory(directory: &Path) -> Result<(), KeyStoreError> {
     DirBuilder::new()
         .recursive(true)
-        .mode(0o700)
+        .mode(DIRECTORY_MODE)
         .create(directory)
         .map_err(file_error(directory, "made"))
+}
+
+/// Shuts other users out of a directory that was there before. The files in it are closed to them, but
+/// not their names; and where they may write, what is in it cannot be trusted.
+fn close_directory(directory: &Path) -> Result<(), KeyStoreError> {
+    let metadata = fs::metadata(directory).map_err(file_error(directory, "read"))?;
+    let mode = metadata.permissions().mode();
+    if mode & 0o022 != 0 {
+        return Err(KeyStoreError::Writable(directory.to_owned()));
+    }
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(directory, Permissions::from_mode(DIRECTORY_MODE))
+        .map_err(file_error(directory, "closed to other users (chmod 700)"))?;
+    warn!(directory = %directory.display(), "other users of this machine could list the key directory; its mode is 0700 now");
+    Ok(())
 }
 
 fn lock(directory: &Path) -> Result<File, KeyStoreError> {
@@ -447,10 +472,34 @@ mod tests {
             assert_eq!(mode, 0o600, "{:?}", entry.path());
         }
         let current = directory.path().join(CURRENT);
-        fs::set_permissions(&current, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(&current, Permissions::from_mode(0o644)).unwrap();
         let wwwroot = Wwwroot::parse("https://register.example.org").unwrap();
         let error = KeyStore::open(directory.path(), &wwwroot, NOW, 28).unwrap_err();
         assert!(matches!(error, KeyStoreError::Exposed(_)), "{error}");
+    }
+
+    #[test]
+    fn other_users_are_shut_out_of_the_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let made = directory.path().join("made");
+        open(&made);
+        assert_eq!(mode(&made), 0o700);
+        for found in [0o755, 0o750, 0o701] {
+            fs::set_permissions(&made, Permissions::from_mode(found)).unwrap();
+            open(&made);
+            assert_eq!(mode(&made), 0o700, "{found:o}");
+        }
+        let wwwroot = Wwwroot::parse("https://register.example.org").unwrap();
+        for found in [0o777, 0o720, 0o702, 0o1777] {
+            fs::set_permissions(&made, Permissions::from_mode(found)).unwrap();
+            let error = KeyStore::open(&made, &wwwroot, NOW, 28).unwrap_err();
+            assert!(matches!(error, KeyStoreError::Writable(_)), "{error}");
+            assert_eq!(mode(&made), found & 0o777, "{found:o}");
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
     #[test]

@@ -12,7 +12,9 @@ use tracing::{info, warn};
 use super::binding;
 use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, service_of};
 use crate::clock::{Clock, UnixTime};
-use crate::envelope::{self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed};
+use crate::envelope::{
+    self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed, Verified,
+};
 use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore, Mismatch};
 use crate::store::{PeerId, Store, StoreError, peers, requests};
 use crate::workers::{Interrupted, Workers};
@@ -25,20 +27,28 @@ pub const FAULT_KEY_CHANGED: i32 = 7025;
 /// The service whose calls are bound, by us as by our peers (docs/register.md, Binding).
 const BOUND_SERVICE: &str = "register";
 
+/// How old a 7025 may be, in seconds: as old as a request ([`max_age`](crate::rpc::ServerSettings)'s
+/// default). How old other replies are does not matter, but a database restored from a backup does not
+/// remember which were heard since, and a recorded 7025 would bring back the key it names.
+pub const KEY_CHANGE_MAX_AGE: i64 = 300;
+
+/// How often one call is sent at most: once more where the peer turns out to have another key.
+const MAX_SENDINGS: usize = 2;
+
 /// Fault by which a peer says that none of its keys opens what was sent to it.
 pub const FAULT_CANNOT_OPEN: i32 = 7023;
 
-/// How long after one key refresh of a peer the next may begin, in seconds: a stranger who sends
-/// badly signed messages in a peer's name must not make us call that peer each time.
-const REFRESH_PAUSE: i64 = 10;
+/// How long after one key refresh of a peer the next may begin: a stranger who sends badly signed
+/// messages in a peer's name must not make us call that peer each time.
+const REFRESH_PAUSE: Duration = Duration::from_secs(10);
 
 /// How long a call waits for a refresh that another call has begun: two round trips. No longer, for
 /// the peer may call while it answers us, and would wait for us as we for it.
 const REFRESH_WAIT: Duration = Duration::from_secs(3);
 
-/// How long after a key replacement the replaced key may vouch for yet another, in seconds: requests
-/// that began before the first new key was told are long over then.
-const REPLACED_KEY_VOUCHES: i64 = 600;
+/// How long after a key replacement the replaced key may vouch for yet another: requests that began
+/// before the first new key was told are long over then.
+const REPLACED_KEY_VOUCHES: Duration = Duration::from_mins(10);
 
 /// Calls peers.
 #[derive(Clone, Debug)]
@@ -64,12 +74,20 @@ struct Shared {
     transport: Transport,
     workers: Workers,
     refreshes: Mutex<HashMap<PeerId, LastRefresh>>,
-    /// By peer: the certificate that was replaced last, and when.
-    replaced: Mutex<HashMap<PeerId, (UnixTime, Certificate)>>,
+    /// By peer: what its last 7025 replaced.
+    replaced: Mutex<HashMap<PeerId, Replaced>>,
+}
+
+/// A certificate that a peer replaced by a 7025.
+#[derive(Debug)]
+struct Replaced {
+    certificate: Certificate,
+    by: Certificate,
+    at: Instant,
 }
 
 /// When a peer's key was last refreshed; locked while that is under way.
-type LastRefresh = Arc<tokio::sync::Mutex<Option<UnixTime>>>;
+type LastRefresh = Arc<tokio::sync::Mutex<Option<Instant>>>;
 
 /// Why a call brought no result.
 #[derive(Debug, Error)]
@@ -158,6 +176,18 @@ pub enum CallError {
         /// The limit.
         allowed: i64,
     },
+    /// A 7025 dated back.
+    #[error(
+        "{peer} says that it has a new key, but dates that {seconds} s back; at most {allowed} s are allowed. It may have been recorded and sent again; or the clocks differ: set those of both servers by NTP"
+    )]
+    KeyChangeTooOld {
+        /// Who.
+        peer: Wwwroot,
+        /// How far.
+        seconds: i64,
+        /// The limit.
+        allowed: i64,
+    },
     /// An answer seen before.
     #[error(
         "{0} answered with a message that was seen before; it may have been recorded and sent again"
@@ -178,6 +208,16 @@ pub enum CallError {
         "{0} keeps asking for another key; its stored certificate of this site may be damaged. In Moodle, open Networking > Manage peers > this site > Review host details, replace Public key by the one that mnetd key show prints, and save"
     )]
     KeyLoop(Wwwroot),
+    /// The key that replaced the one known here is lost, and a third is in force.
+    #[error(
+        "{0} replaced its key twice in a row. The present one is stored now, but the call was not sent a third time: call again"
+    )]
+    KeyReplacedTwice(Wwwroot),
+    /// The peer was removed, or its certificate replaced by another, while a new one was asked for.
+    #[error(
+        "the stored peer {0} was changed by somebody else meanwhile, so its new certificate was not stored: look at it with mnetd peer show {0}, then try again"
+    )]
+    ChangedMeanwhile(Wwwroot),
     /// The new certificate is none, or another site's.
     #[error("{peer} says it has a new key, but sent no usable certificate: {reason}")]
     NewCertificate {
@@ -236,12 +276,11 @@ impl CallError {
     }
 }
 
-/// A reply that is opened, verified and in time.
+/// What a peer answered.
 struct Reply {
     response: MethodResponse,
     /// The dialect it shows, where that is another than was thought.
     dialect: Option<Dialect>,
-    timestamp: UnixTime,
 }
 
 /// What a reply turned out to be.
@@ -329,39 +368,34 @@ impl Client {
         }
     }
 
-    /// An exchange that follows the peer to a new key: once where it answers 7025, and once more where
-    /// the key it named so turns out to be lost.
+    /// An exchange that follows the peer to a new key, and sends the call once more where it may.
     async fn exchange_following_keys(
         &self,
         peer: &Peer,
         call: &Arc<MethodCall>,
     ) -> Result<Reply, CallError> {
         let mut peer = peer.clone();
-        let mut adopted = 0;
-        loop {
-            let mut outcome = self.exchange(&peer, call).await;
-            let mut most = 1;
-            if let Err(error) = outcome {
-                outcome = match self.by_replaced_key(&peer, &error).await {
+        for sending in 1..=MAX_SENDINGS {
+            let outcome = match self.exchange(&peer, call).await {
+                // It asks for another key again, though it was called with the one it asked for.
+                Ok(Outcome::NewKey(_)) if sending > 1 => {
+                    Err(CallError::KeyLoop(peer.wwwroot.clone()))
+                }
+                Ok(outcome) => Ok(outcome),
+                Err(error) => match self.by_replaced_key(&peer, &error).await {
                     Some(certificate) => Ok(Outcome::NewKey(certificate)),
                     None => Err(self.explain(&peer, error).await),
-                };
-                most = 2;
-            }
+                },
+            };
             if let Err(error) = &outcome {
                 self.note_failure(&peer, error);
             }
             match outcome? {
                 Outcome::Reply(reply) => return Ok(reply),
-                Outcome::NewKey(_) if adopted >= most => {
-                    return Err(CallError::KeyLoop(peer.wwwroot));
-                }
-                Outcome::NewKey(certificate) => {
-                    peer = self.adopt(&peer, *certificate).await?;
-                    adopted += 1;
-                }
+                Outcome::NewKey(certificate) => peer = self.follow(&peer, *certificate).await?,
             }
         }
+        Err(CallError::KeyReplacedTwice(peer.wwwroot))
     }
 
     /// The certificate that a peer proves with the key it had before the one known here.
@@ -373,21 +407,20 @@ impl Client {
         if !error.may_mean_another_key() {
             return None;
         }
-        let (at, replaced) = self.replaced().remove(&peer.id)?;
-        if self.shared.clock.now().since(at) > REPLACED_KEY_VOUCHES {
+        let replaced = self.replaced().remove(&peer.id)?;
+        let gone_by = self.shared.clock.instant().duration_since(replaced.at);
+        // An administrator, here or at the command line, may have taken another certificate since.
+        if gone_by > REPLACED_KEY_VOUCHES || replaced.by != peer.certificate {
             return None;
         }
-        let before = Peer {
-            certificate: replaced,
-            ..peer.clone()
-        };
+        let before = peer.with_certificate(replaced.certificate);
         match self.exchange(&before, &list_services()).await {
             Ok(Outcome::NewKey(certificate)) => Some(certificate),
             _ => None,
         }
     }
 
-    fn replaced(&self) -> MutexGuard<'_, HashMap<PeerId, (UnixTime, Certificate)>> {
+    fn replaced(&self) -> MutexGuard<'_, HashMap<PeerId, Replaced>> {
         self.shared
             .replaced
             .lock()
@@ -425,18 +458,13 @@ impl Client {
         let Ok(mut last_refresh) = timeout(REFRESH_WAIT, last_refresh.lock()).await else {
             return Ok(None);
         };
-        let wwwroot = peer.wwwroot.clone();
-        let stored = self
-            .shared
-            .store
-            .read(move |tx| Peer::find(tx, wwwroot.as_str()));
-        match stored.await? {
+        match self.stored(peer).await? {
             // Another call has brought the new key meanwhile.
             Some(stored) if stored.certificate != peer.certificate => return Ok(Some(stored)),
             _ => {}
         }
-        let now = self.shared.clock.now();
-        if last_refresh.is_some_and(|last| now.since(last) < REFRESH_PAUSE) {
+        let now = self.shared.clock.instant();
+        if last_refresh.is_some_and(|last| now.duration_since(last) < REFRESH_PAUSE) {
             return Ok(None);
         }
         *last_refresh = Some(now);
@@ -457,7 +485,7 @@ impl Client {
             Ok(certificate) => {
                 // A stranger cannot bring this about, so the next refresh need not wait.
                 *last_refresh = None;
-                self.adopt(peer, *certificate).await.map(Some)
+                self.follow(peer, *certificate).await.map(Some)
             }
             Err(error) => {
                 let error = if error.may_mean_another_key() {
@@ -487,24 +515,61 @@ impl Client {
         .await
     }
 
-    /// Stores a peer's new certificate and returns the peer with it. The one before it may vouch for
-    /// yet another for a while.
+    /// Stores the certificate that an administrator takes for a peer's, in the place of the one `peer`
+    /// has, and returns the peer with it. What it replaces vouches for nothing any more.
     ///
     /// # Errors
-    /// When the database fails.
+    /// [`CallError::ChangedMeanwhile`] where another certificate is stored by now; or when the database
+    /// fails.
     pub async fn adopt(&self, peer: &Peer, certificate: Certificate) -> Result<Peer, CallError> {
-        let (id, pem) = (peer.id, certificate.pem().to_owned());
-        self.shared
+        self.replaced().remove(&peer.id);
+        if self.replace(peer, &certificate).await? {
+            Ok(peer.with_certificate(certificate))
+        } else {
+            Err(CallError::ChangedMeanwhile(peer.wwwroot.clone()))
+        }
+    }
+
+    /// Stores the certificate that a peer proved by a 7025, and returns the peer with it; or with the one
+    /// that another call has stored meanwhile. The one before may vouch for yet another for a while.
+    async fn follow(&self, peer: &Peer, certificate: Certificate) -> Result<Peer, CallError> {
+        if self.replace(peer, &certificate).await? {
+            let replaced = Replaced {
+                certificate: peer.certificate.clone(),
+                by: certificate.clone(),
+                at: self.shared.clock.instant(),
+            };
+            self.replaced().insert(peer.id, replaced);
+            return Ok(peer.with_certificate(certificate));
+        }
+        let stored = self.stored(peer).await?;
+        stored.ok_or_else(|| CallError::ChangedMeanwhile(peer.wwwroot.clone()))
+    }
+
+    /// Replaces the certificate `peer` has, where it is still the one stored; says whether it was.
+    async fn replace(&self, peer: &Peer, certificate: &Certificate) -> Result<bool, CallError> {
+        let (id, before) = (peer.id, peer.certificate.pem().to_owned());
+        let pem = certificate.pem().to_owned();
+        let is_replaced = self
+            .shared
             .store
-            .write(move |tx| peers::set_certificate(tx, id, &pem))
+            .write(move |tx| peers::set_certificate(tx, id, &before, &pem))
             .await?;
-        info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
-        let now = self.shared.clock.now();
-        self.replaced().insert(id, (now, peer.certificate.clone()));
-        Ok(Peer {
-            certificate,
-            ..peer.clone()
-        })
+        if is_replaced {
+            info!(peer = %peer.wwwroot, fingerprint = %certificate.fingerprint(), "the peer has a new key");
+        }
+        Ok(is_replaced)
+    }
+
+    /// The peer as it is stored now.
+    async fn stored(&self, peer: &Peer) -> Result<Option<Peer>, CallError> {
+        let wwwroot = peer.wwwroot.clone();
+        let stored = self
+            .shared
+            .store
+            .read(move |tx| Peer::find(tx, wwwroot.as_str()))
+            .await?;
+        Ok(stored)
     }
 
     /// One request and its answer.
@@ -526,18 +591,13 @@ impl Client {
                 .run(move || open_reply(&peer, &ring, &body))
                 .await??
         };
-        match opening {
-            Opening::NewKey(certificate) => Ok(Outcome::NewKey(certificate)),
-            Opening::Sealed {
-                reply,
-                session_key,
-                key_pair,
-            } => {
-                self.check_age(peer, reply.timestamp, half_round_trip)?;
-                self.check_unseen(peer, key_pair, session_key).await?;
-                Ok(Outcome::Reply(reply))
-            }
+        self.check_date(peer, &opening, half_round_trip)?;
+        self.check_unseen(peer, opening.key_pair, opening.session_key)
+            .await?;
+        if let Outcome::Reply(_) = &opening.outcome {
+            self.note_contact(peer, opening.timestamp);
         }
+        Ok(opening.outcome)
     }
 
     async fn seal(
@@ -564,27 +624,40 @@ impl Client {
         Ok(sealed)
     }
 
-    fn check_age(
+    fn check_date(
         &self,
         peer: &Peer,
-        timestamp: UnixTime,
+        opening: &Opening,
         half_round_trip: i64,
     ) -> Result<(), CallError> {
         let now = self.shared.clock.now();
-        let ahead = timestamp.since(now);
+        let ahead = opening.timestamp.since(now);
         let allowed = self.shared.settings.max_ahead;
-        if ahead - half_round_trip > allowed {
+        if ahead.saturating_sub(half_round_trip) > allowed {
             return Err(CallError::FromTheFuture {
                 peer: peer.wwwroot.clone(),
                 seconds: ahead,
                 allowed,
             });
         }
-        let id = peer.id;
+        let behind = now.since(opening.timestamp);
+        let is_old = behind.saturating_sub(half_round_trip) > KEY_CHANGE_MAX_AGE;
+        if is_old && matches!(opening.outcome, Outcome::NewKey(_)) {
+            return Err(CallError::KeyChangeTooOld {
+                peer: peer.wwwroot.clone(),
+                seconds: behind,
+                allowed: KEY_CHANGE_MAX_AGE,
+            });
+        }
+        Ok(())
+    }
+
+    fn note_contact(&self, peer: &Peer, timestamp: UnixTime) {
+        let (id, now) = (peer.id, self.shared.clock.now());
+        let ahead = timestamp.since(now);
         self.shared
             .store
             .write_behind(move |tx| peers::note_contact(tx, id, now, Some(ahead)));
-        Ok(())
     }
 
     /// A reply is not tied to its request; so that none is taken twice, its session key is remembered
@@ -652,13 +725,12 @@ fn list_services() -> Arc<MethodCall> {
 }
 
 /// A reply after every check that needs nothing but keys.
-enum Opening {
-    NewKey(Box<Certificate>),
-    Sealed {
-        reply: Reply,
-        session_key: SessionKeyDigest,
-        key_pair: Fingerprint,
-    },
+struct Opening {
+    outcome: Outcome,
+    timestamp: UnixTime,
+    session_key: SessionKeyDigest,
+    /// Our key pair that opened it.
+    key_pair: Fingerprint,
 }
 
 fn open_reply(peer: &Peer, ring: &KeyRing, body: &[u8]) -> Result<Opening, CallError> {
@@ -697,40 +769,44 @@ fn open_sealed_reply(peer: &Peer, ring: &KeyRing, sealed: &Sealed) -> Result<Ope
         Err(body) => return Err(clear_reply(peer, &body)),
     };
     check_sender(peer, signed.wwwroot())?;
-    let verified = match signed.verify(peer.certificate.public_key()) {
-        Ok(verified) => verified,
-        Err((signed, _)) => return read_unverified(peer, signed),
+    let (verified, outcome) = match signed.verify(peer.certificate.public_key()) {
+        Ok(verified) => {
+            let outcome = read_verified(peer, &verified)?;
+            (verified, outcome)
+        }
+        Err((signed, _)) => read_unverified(peer, signed)?,
     };
-    let (response, dialect) = decode(peer, verified.payload())?;
-    if let Some(certificate) = new_certificate(peer, &response)? {
-        return Ok(Opening::NewKey(Box::new(certificate)));
-    }
-    Ok(Opening::Sealed {
-        reply: Reply {
-            response,
-            dialect,
-            timestamp: verified.timestamp(),
-        },
+    Ok(Opening {
+        outcome,
+        timestamp: verified.timestamp(),
         session_key,
         key_pair: pair.certificate().fingerprint(),
     })
 }
 
+fn read_verified(peer: &Peer, verified: &Verified) -> Result<Outcome, CallError> {
+    let (response, dialect) = decode(peer, verified.payload())?;
+    match new_certificate(peer, &response)? {
+        Some(certificate) => Ok(Outcome::NewKey(Box::new(certificate))),
+        None => Ok(Outcome::Reply(Reply { response, dialect })),
+    }
+}
+
 /// A reply that the known key did not sign: worth reading only for a 7025 that the *new* key signed,
 /// as Mahara's are. That proves nothing by itself, so it is believed over https alone, where the
 /// connection shows whose it is.
-fn read_unverified(peer: &Peer, signed: Signed) -> Result<Opening, CallError> {
+fn read_unverified(peer: &Peer, signed: Signed) -> Result<(Verified, Outcome), CallError> {
     let bad_signature = || CallError::BadSignature(peer.wwwroot.clone());
     // The payload is read before it is verified, for the key that verifies it is inside.
     let (response, _) = decode(peer, signed.unverified_payload())?;
     let Some(certificate) = new_certificate(peer, &response)? else {
         return Err(bad_signature());
     };
-    signed
+    let verified = signed
         .verify(certificate.public_key())
         .map_err(|_| bad_signature())?;
     if peer.application == Application::Mahara && peer.wwwroot.is_https() {
-        return Ok(Opening::NewKey(Box::new(certificate)));
+        return Ok((verified, Outcome::NewKey(Box::new(certificate))));
     }
     Err(CallError::unproven(peer, &certificate))
 }

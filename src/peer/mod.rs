@@ -25,7 +25,7 @@ use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::{DecodeError, Decoded, Encoding, TextEvidence};
 
 pub use crate::store::peers::{Application, TextDialect as Dialect};
-pub use client::{CallError, Client, ClientSettings, FAULT_CANNOT_OPEN};
+pub use client::{CallError, Client, ClientSettings, FAULT_CANNOT_OPEN, KEY_CHANGE_MAX_AGE};
 pub use introduction::{Introduction, IntroductionError, introduce};
 pub use rights::{first_rights, service_of};
 pub use transport::{Transport, TransportError};
@@ -170,10 +170,27 @@ impl Peer {
         store.write_behind(move |tx| peers::set_dialect(tx, id, dialect, false));
     }
 
+    /// The same peer with another certificate.
+    fn with_certificate(&self, certificate: Certificate) -> Self {
+        Self {
+            certificate,
+            ..self.clone()
+        }
+    }
+
     /// Whether calls in this peer's name may come from `address`.
     #[must_use]
     pub fn may_call_from(&self, address: IpAddr) -> bool {
         self.source_addresses.is_empty() || contains(&self.source_addresses, address)
+    }
+
+    /// Whether anything at all was agreed on with this peer. Nothing was with a site that registered
+    /// itself until an administrator allows it something: it may call, but not make us call it.
+    #[must_use]
+    pub fn is_agreed_with(&self) -> bool {
+        self.rights
+            .iter()
+            .any(|right| right.publish || right.subscribe)
     }
 
     /// Whether this peer may call our service.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State as Shared};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use hyper::server::conn::http1::Builder;
@@ -22,14 +22,14 @@ use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tower_service::Service as _;
 use tracing::{debug, info, warn};
 
 use super::Server;
 use super::fault::Rejected;
-use super::incoming::{Bodies, MAX_LONG_BODIES, Unread};
+use super::incoming::{Bodies, LONG_BODY_GRACE, LONG_BODY_RATE, MAX_LONG_BODIES, Pace, Unread};
 use super::outgoing::TimedWrites;
 use crate::peer::{self, Application};
 use crate::store::requests;
@@ -67,6 +67,10 @@ pub struct HttpLimits {
     /// How many bodies longer than [`SHORT_BODY_BYTES`](super::SHORT_BODY_BYTES) are read and answered
     /// at a time.
     pub max_long_bodies: usize,
+    /// How many bytes a second such a body has to bring on the whole.
+    pub long_body_rate: u32,
+    /// How long the sender of such a body may fall behind that rate.
+    pub long_body_grace: Duration,
     /// How long a client may take to take an answer in.
     pub write_timeout: Duration,
     /// How long calls under way may take to end once the server is told to stop.
@@ -81,6 +85,8 @@ impl Default for HttpLimits {
             max_header_bytes: MAX_HEADER_BYTES,
             max_connections: MAX_CONNECTIONS,
             max_long_bodies: MAX_LONG_BODIES,
+            long_body_rate: LONG_BODY_RATE,
+            long_body_grace: LONG_BODY_GRACE,
             write_timeout: WRITE_TIMEOUT,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
         }
@@ -118,10 +124,14 @@ pub fn router(
         .path()
         .trim_end_matches('/')
         .to_owned();
+    let pace = Pace {
+        rate: limits.long_body_rate,
+        grace: limits.long_body_grace,
+    };
     let site = Site {
         server,
         trusted_proxies: Arc::new(trusted_proxies),
-        bodies: Bodies::new(limits.body_timeout, limits.max_long_bodies),
+        bodies: Bodies::new(limits.body_timeout, pace, limits.max_long_bodies),
     };
     let routes = Router::new()
         .route("/healthz", get(health))
@@ -223,11 +233,7 @@ pub async fn serve_metrics(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(
-    tokio::net::TcpStream,
-    SocketAddr,
-    tokio::sync::OwnedSemaphorePermit,
-)> {
+) -> io::Result<(tokio::net::TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places)
         .acquire_owned()
         .await
@@ -248,8 +254,10 @@ async fn call(
         Ok(held) => held,
         Err(unread) => return unread_body(unread),
     };
-    let answered = site.server.answer(held.bytes, from).await;
-    drop(held.place);
+    let answered = match held.place {
+        None => site.server.answer(held.bytes, from).await,
+        Some(place) => answer_to_the_end(site.server, held.bytes, from, place).await,
+    };
     match answered {
         Ok(answer) => respond(StatusCode::OK, "text/xml; charset=utf-8", answer),
         Err(rejected) => {
@@ -261,6 +269,22 @@ async fn call(
             text(status, &rejected.to_string())
         }
     }
+}
+
+/// Answers a long message, and keeps its place until that is done, also where the client hangs up: the
+/// work that was begun is carried out all the same, with all the room it takes.
+async fn answer_to_the_end(
+    server: Server,
+    message: Vec<u8>,
+    from: IpAddr,
+    place: OwnedSemaphorePermit,
+) -> Result<Vec<u8>, Rejected> {
+    let answering = tokio::spawn(async move {
+        let answered = server.answer(message, from).await;
+        drop(place);
+        answered
+    });
+    answering.await.unwrap_or(Err(Rejected::Interrupted))
 }
 
 fn unread_body(unread: Unread) -> Response<Body> {
@@ -285,7 +309,7 @@ async fn only_post() -> Response<Body> {
     );
     response
         .headers_mut()
-        .insert(ALLOW, axum::http::HeaderValue::from_static("POST"));
+        .insert(ALLOW, HeaderValue::from_static("POST"));
     response
 }
 
@@ -315,18 +339,20 @@ pub(crate) fn client_address(connected: IpAddr, headers: &HeaderMap, trusted: &[
     if !peer::contains(trusted, connected) {
         return connected;
     }
-    let forwarded: Vec<&str> = headers
+    // As bytes: what a client wrote into the header may be beyond ASCII, and must not take away what
+    // the proxy wrote behind it.
+    let forwarded: Vec<&[u8]> = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
         .collect();
     for address in forwarded.into_iter().rev() {
-        match address.parse::<IpAddr>() {
-            Ok(address) if peer::contains(trusted, address) => {}
-            Ok(address) => return address.to_canonical(),
-            Err(_) => break,
+        let address = str::from_utf8(address).ok().map(str::parse::<IpAddr>);
+        match address {
+            Some(Ok(address)) if peer::contains(trusted, address) => {}
+            Some(Ok(address)) => return address.to_canonical(),
+            _ => break,
         }
     }
     connected
@@ -344,17 +370,11 @@ fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Res
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        axum::http::HeaderValue::from_static(content_type),
-    );
-    headers.insert(
-        CACHE_CONTROL,
-        axum::http::HeaderValue::from_static("no-store"),
-    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         axum::http::header::X_CONTENT_TYPE_OPTIONS,
-        axum::http::HeaderValue::from_static("nosniff"),
+        HeaderValue::from_static("nosniff"),
     );
     response
 }
@@ -366,10 +386,23 @@ mod tests {
     fn seen(connected: &str, forwarded: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().unwrap());
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.append("x-forwarded-for", value);
         }
         let trusted = [peer::parse_network("10.0.0.0/8").unwrap()];
         client_address(connected.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn bytes_beyond_ascii_hide_nothing_behind_them() {
+        assert_eq!(seen("10.0.0.1", &["zoë, 198.51.100.1"]), "198.51.100.1");
+        assert_eq!(
+            seen("10.0.0.1", &["1.1.1.1", "zoë, 198.51.100.1, 10.0.0.2"]),
+            "198.51.100.1"
+        );
+        // Nothing left of rubbish is believed.
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, zoë, 10.0.0.2"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1", "zoë"]), "10.0.0.1");
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub use http::{
     BODY_TIMEOUT, HEADER_TIMEOUT, HttpLimits, MAX_CONNECTIONS, MAX_HEADER_BYTES, SHUTDOWN_TIMEOUT,
     ServeError, WRITE_TIMEOUT, router, serve, serve_metrics,
 };
-pub use incoming::{MAX_LONG_BODIES, SHORT_BODY_BYTES};
+pub use incoming::{LONG_BODY_GRACE, LONG_BODY_RATE, MAX_LONG_BODIES, SHORT_BODY_BYTES};
 pub use record::CallRecord;
 pub use services::{CATALOGUE, MAX_CALLS_IN_ONE};
 
@@ -174,13 +174,13 @@ impl Server {
     /// A call of the register, or several: waits for the disk, then seals the answer.
     async fn register(&self, received: Received) -> (Result<Vec<u8>, Rejected>, CallRecord) {
         let Received {
-            caller,
-            call,
+            peer,
+            order,
             place,
             wrapping,
             mut record,
         } = received;
-        let outcome = services::register(&self.state, &caller, call, place).await;
+        let outcome = services::register(&self.state, &peer, order, place).await;
         record.note_outcome(&outcome);
         let response = respond(outcome);
         let state = Arc::clone(&self.state);

@@ -10,7 +10,8 @@ use super::answer::{self, Wrapping};
 use super::fault::{self, Refusal, Rejected};
 use super::record::CallRecord;
 use super::replay::{Identity, Place};
-use super::{State, dispatch, respond, services};
+use super::services::{self, Order};
+use super::{State, dispatch, respond};
 use crate::envelope::{BadSignature, Opened, Outer, Sealed, SessionKeyDigest, Signed, Verified};
 use crate::keys::KeyRing;
 use crate::peer::{self, Peer, PeerError};
@@ -50,9 +51,9 @@ pub struct Done {
 #[derive(Debug)]
 pub struct Received {
     /// Who calls.
-    pub caller: Caller,
-    /// What is called.
-    pub call: MethodCall,
+    pub peer: Box<Peer>,
+    /// What is asked for.
+    pub order: Order,
     /// Its place among the calls under way; `None` for a call that was not sealed.
     pub place: Option<Place>,
     /// How to answer.
@@ -223,7 +224,8 @@ impl Look<'_> {
     fn verify(&self, signed: Signed, peer: &Peer) -> Result<Verified, Stop> {
         match signed.verify(peer.certificate.public_key()) {
             Ok(verified) => Ok(verified),
-            Err((_, BadSignature)) if self.may_refresh => {
+            // Not for one that registered itself: it would name the address that we call.
+            Err((_, BadSignature)) if self.may_refresh && peer.is_agreed_with() => {
                 Err(Stop::StaleKey(Box::new(peer.clone())))
             }
             Err((_, BadSignature)) => Err(Refusal::BadSignature.into()),
@@ -293,18 +295,23 @@ impl Look<'_> {
         call: MethodCall,
         place: Option<Place>,
     ) -> Result<Step, Rejected> {
-        let outcome = match dispatch(self.state, &caller, call) {
-            Ok(outcome) => outcome,
-            Err(call) => {
-                return Ok(Step::Register(Box::new(Received {
-                    caller,
-                    call,
-                    place,
-                    wrapping: self.wrapping,
-                    record: self.record,
-                })));
-            }
+        let outcome = match (dispatch(self.state, &caller, call), &caller) {
+            (Ok(outcome), _) => outcome,
+            (Err(_), Caller::Unsigned) => Err(Refusal::NotSigned),
+            (Err(call), Caller::Peer(peer)) => match Order::take(self.state, peer, call) {
+                Ok(order) => {
+                    return Ok(Step::Register(Box::new(Received {
+                        peer: peer.clone(),
+                        order,
+                        place,
+                        wrapping: self.wrapping,
+                        record: self.record,
+                    })));
+                }
+                Err(refusal) => Err(refusal),
+            },
         };
+        // Heard is heard: refused today, it must not count as new when more is allowed tomorrow.
         if let (Some(place), Caller::Peer(peer)) = (place, &caller) {
             self.state.remember(place, peer.id);
         }
@@ -324,15 +331,6 @@ impl Look<'_> {
 }
 
 impl State {
-    /// [`State::remember`] for the async side: it may have to wait.
-    pub(super) async fn remember_from_async(self: &Arc<Self>, place: Place, peer: PeerId) {
-        let state = Arc::clone(self);
-        let remembered = self.workers.run(move || state.remember(place, peer)).await;
-        if let Err(error) = remembered {
-            error!(%error, "a call could not be noted");
-        }
-    }
-
     /// Notes a call that changed nothing, answered or refused, without waiting for the disk: heard again
     /// after a crash, it would again change nothing.
     pub(super) fn remember(&self, place: Place, peer: PeerId) {

@@ -174,16 +174,23 @@ pub fn remove(tx: &WriteTx<'_>, peer: PeerId, now: UnixTime) -> Result<(), Store
     Ok(())
 }
 
-/// Replaces a peer's certificate.
+/// Replaces a peer's certificate where `before` is the one stored, and says whether it was: of two that
+/// replace it at once, the later must not put back what the other has done.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn set_certificate(tx: &WriteTx<'_>, peer: PeerId, pem: &str) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE peer SET certificate = ?2 WHERE id = ?1",
-        params![peer, pem],
+pub fn set_certificate(
+    tx: &WriteTx<'_>,
+    peer: PeerId,
+    before: &str,
+    pem: &str,
+) -> Result<bool, StoreError> {
+    let changed = tx.execute(
+        "UPDATE peer SET certificate = ?3 \
+         WHERE id = ?1 AND certificate = ?2 AND removed_at IS NULL",
+        params![peer, before, pem],
     )?;
-    Ok(())
+    Ok(changed == 1)
 }
 
 /// Sets how text has to be written for a peer; `fixed`: by an administrator. What was found out does
@@ -235,7 +242,11 @@ pub fn note_contact(
     Ok(())
 }
 
-/// Notes a call that failed.
+/// How many characters of a failure are kept. They may be a peer's own words, megabytes of them, and are
+/// read with each look-up of the peer; mnetd's own advice on a failure stays whole.
+pub const MAX_FAULT_TEXT: usize = 1_000;
+
+/// Notes a call that failed; of `text` the first [`MAX_FAULT_TEXT`] characters.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -245,6 +256,7 @@ pub fn note_failure(
     now: UnixTime,
     text: &str,
 ) -> Result<(), StoreError> {
+    let text: String = text.chars().take(MAX_FAULT_TEXT).collect();
     tx.execute(
         "UPDATE peer SET last_fault_at = ?2, last_fault_text = ?3 WHERE id = ?1",
         params![peer, now, text],

@@ -198,6 +198,18 @@ pub fn get(tx: &ReadTx<'_>, id: PersonId) -> Result<Option<Person>, StoreError> 
     )
 }
 
+/// The person who is called `username` here, removed or not.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn by_username(tx: &ReadTx<'_>, username: &str) -> Result<Option<Person>, StoreError> {
+    tx.one(
+        select_person!(" FROM person WHERE username = ?1"),
+        [username],
+        person_from_row,
+    )
+}
+
 /// Whether somebody other than `except` has `username` here, removed people included.
 ///
 /// # Errors
@@ -341,10 +353,12 @@ pub fn list(
 pub fn may_sign_in(tx: &ReadTx<'_>, id: PersonId, now: UnixTime) -> Result<bool, StoreError> {
     let sql = format!(
         "SELECT ifnull(person.may_sign_in, EXISTS (SELECT 1 FROM enrolment AS e \
-         JOIN group_right ON group_right.role = e.role AND group_right.may_sign_in = 1 \
          JOIN enrolment_status AS standing ON standing.id = {STATUS_NOW} \
          JOIN section ON section.id = e.section \
          WHERE e.person = person.id AND e.removed_at IS NULL AND e.in_error_at IS NULL \
+         AND (EXISTS (SELECT 1 FROM group_right AS r WHERE r.role = e.role AND r.may_sign_in = 1) \
+         OR EXISTS (SELECT 1 FROM peer_group_right AS r WHERE r.peer = person.peer \
+         AND r.role = e.role AND r.may_sign_in = 1)) \
          AND section.removed_at IS NULL AND standing.meaning IN ('pending', 'active'))) \
          FROM person WHERE person.id = ?2 AND person.removed_at IS NULL"
     );
@@ -368,16 +382,41 @@ pub fn set_may_sign_in(
     Ok(())
 }
 
-/// Gives or denies a whole group the right to sign in.
+/// Gives or denies a whole group the right to sign in; with a `peer`, those of the group whom it sent.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn set_group_may_sign_in(tx: &WriteTx<'_>, role: Role, right: bool) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE group_right SET may_sign_in = ?2 WHERE role = ?1",
-        params![role, right],
-    )?;
+pub fn set_group_may_sign_in(
+    tx: &WriteTx<'_>,
+    role: Role,
+    peer: Option<PeerId>,
+    right: bool,
+) -> Result<(), StoreError> {
+    match peer {
+        None => tx.execute(
+            "UPDATE group_right SET may_sign_in = ?2 WHERE role = ?1",
+            params![role, right],
+        )?,
+        Some(peer) => tx.execute(
+            "INSERT INTO peer_group_right (peer, role, may_sign_in) VALUES (?1, ?2, ?3) \
+             ON CONFLICT DO UPDATE SET may_sign_in = excluded.may_sign_in",
+            params![peer, role, right],
+        )?,
+    };
     Ok(())
+}
+
+/// The groups that may sign in; with the peer whose people alone that is for, where it is not for all.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn groups_that_may_sign_in(tx: &ReadTx<'_>) -> Result<Vec<(Role, Option<PeerId>)>, StoreError> {
+    tx.all(
+        "SELECT role, NULL FROM group_right WHERE may_sign_in = 1 UNION ALL \
+         SELECT role, peer FROM peer_group_right WHERE may_sign_in = 1",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
 }
 
 /// The status of a person's own enrolment in the school that holds at `at`.

@@ -46,6 +46,13 @@ impl Program {
         }
     }
 
+    /// A directory in which a server has run, so that there is a register.
+    pub fn with_register() -> Self {
+        let program = Self::new();
+        assert_eq!(program.serve().stop(), Some(0));
+        program
+    }
+
     /// The directory.
     pub fn directory(&self) -> &Path {
         self.directory.path()
@@ -54,6 +61,27 @@ impl Program {
     /// Runs a command with nobody at the keyboard.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let output = self.command(arguments).stdin(Stdio::null()).output();
+        Ran::from(output.unwrap())
+    }
+
+    /// Runs a command with `input` typed into it.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut command = self.command(arguments);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // One that refuses before it reads closes its end: that is its answer, not a fault.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        Ran::from(child.wait_with_output().unwrap())
+    }
+
+    /// Runs a command with a variable set.
+    pub fn run_under(&self, variable: &str, value: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        let output = command.env(variable, value).stdin(Stdio::null()).output();
         Ran::from(output.unwrap())
     }
 

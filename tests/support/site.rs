@@ -86,7 +86,7 @@ impl Site {
     pub fn with_keys(wwwroot: &str, pair: &KeyPair) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let keys = directory.path().join("keys");
-        std::fs::create_dir(&keys).unwrap();
+        make_private(&keys);
         write_private(&keys.join("current.pem"), &pair.to_pem().unwrap());
         Self::in_directory(directory, wwwroot)
     }
@@ -408,6 +408,14 @@ pub fn user(id: &str) -> Value {
         ("lastname", "Prøbe"),
         ("email", "zoe@example.org"),
     ])
+}
+
+fn make_private(directory: &Path) {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(directory)
+        .unwrap();
 }
 
 fn write_private(path: &Path, text: &str) {

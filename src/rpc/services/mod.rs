@@ -8,7 +8,7 @@ use crate::service::{Method, Service};
 
 use super::fault::Refusal;
 
-pub use register::{AskBack, MAX_CALLS_IN_ONE, answer as register};
+pub use register::{AskBack, MAX_CALLS_IN_ONE, Order, answer as register};
 
 /// Every service this side offers, in the order they are listed. The system methods belong to none:
 /// every peer may call them.

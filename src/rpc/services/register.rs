@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 use tracing::{debug, warn};
@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 use super::super::State;
 use super::super::binding::Binding;
 use super::super::fault::Refusal;
-use super::super::receive::{Caller, internal};
+use super::super::receive::internal;
 use super::super::replay::Place;
 use super::{find, no_such_method, system};
 use crate::clock::UnixTime;
@@ -39,8 +39,8 @@ const MAX_QUESTIONS: usize = 20;
 /// still for this long.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a peer's list of methods is believed, in seconds.
-const METHODS_LIFETIME: i64 = 600;
+/// How long a peer's list of methods is believed.
+const METHODS_LIFETIME: Duration = Duration::from_mins(10);
 
 const SERVICE: &str = "register";
 const GET_USER: &str = "get_user";
@@ -52,7 +52,8 @@ type Slot = Result<Call, Refusal>;
 type Endings = Vec<Option<Result<Reply, Refusal>>>;
 
 /// What one message asks for.
-struct Order {
+#[derive(Debug)]
+pub struct Order {
     slots: Vec<Slot>,
     binding: Option<Binding>,
     is_multicall: bool,
@@ -69,29 +70,16 @@ enum Outcome {
 pub struct AskBack {
     client: Client,
     /// By peer: where its `get_user` is, if anywhere, and when that was found out.
-    get_user: Mutex<HashMap<PeerId, (UnixTime, Option<String>)>>,
+    get_user: Mutex<HashMap<PeerId, (Instant, Option<String>)>>,
 }
 
 /// Carries out one message to the register.
 pub async fn answer(
     state: &Arc<State>,
-    caller: &Caller,
-    call: MethodCall,
+    peer: &Peer,
+    mut order: Order,
     place: Option<Place>,
 ) -> Result<Value, Refusal> {
-    let Caller::Peer(peer) = caller else {
-        return Err(Refusal::NotSigned);
-    };
-    let mut order = match Order::take(state, peer, call) {
-        Ok(order) => order,
-        Err(refusal) => {
-            // Heard is heard: refused today, it must not count as new when more is allowed tomorrow.
-            if let Some(place) = place {
-                state.remember_from_async(place, peer.id).await;
-            }
-            return Err(refusal);
-        }
-    };
     let mut questions = MAX_QUESTIONS;
     for slot in &mut order.slots {
         if let Ok(Call::FetchUser(FetchUser::Ask(key))) = slot {
@@ -136,8 +124,9 @@ fn split(slots: Vec<Slot>) -> (Vec<(usize, Call)>, Endings) {
 
 impl Order {
     /// Reads a message of `peer`, and checks that it may send it. The transaction has the last word on
-    /// nonces and on whether binding is required; this comes before the peer is asked anything.
-    fn take(state: &State, peer: &Peer, call: MethodCall) -> Result<Self, Refusal> {
+    /// nonces and on whether binding is required; this comes before the peer is asked anything. Runs on a
+    /// worker: it takes thousands of calls apart and reads the database.
+    pub fn take(state: &State, peer: &Peer, call: MethodCall) -> Result<Self, Refusal> {
         let order = Self::read(call)?;
         if !peer.may_call(SERVICE) {
             return Err(Refusal::NotPublished {
@@ -407,7 +396,7 @@ impl AskBack {
         // Counted before anything is sent: a peer that fails at once must not be asked 2,000 times.
         *questions -= 1;
         let asking = async {
-            let method = self.find_get_user(peer, state.clock.now()).await?;
+            let method = self.find_get_user(peer, state.clock.instant()).await?;
             let answer = self.client.call(peer, &method, vec![question(key)]).await;
             answer.map_err(|error| in_vain(shortened(&error)))
         };
@@ -433,7 +422,7 @@ impl AskBack {
     }
 
     /// Finds `get_user` by its name among the peer's methods: plugins may stand anywhere.
-    async fn find_get_user(&self, peer: &Peer, now: UnixTime) -> Result<String, Refusal> {
+    async fn find_get_user(&self, peer: &Peer, now: Instant) -> Result<String, Refusal> {
         let lacking = || {
             Refusal::AskedInVain(format!(
                 "{} offers no {GET_USER}; send username, firstname, lastname and email along",
@@ -441,7 +430,7 @@ impl AskBack {
             ))
         };
         if let Some((at, found)) = self.lock().get(&peer.id)
-            && now.since(*at) < METHODS_LIFETIME
+            && now.duration_since(*at) < METHODS_LIFETIME
         {
             return found.clone().ok_or_else(lacking);
         }
@@ -456,7 +445,7 @@ impl AskBack {
         found.ok_or_else(lacking)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PeerId, (UnixTime, Option<String>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PeerId, (Instant, Option<String>)>> {
         self.get_user.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
