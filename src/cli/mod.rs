@@ -31,8 +31,10 @@ use site::Site;
 
 use crate::config::{Config, ConfigError, Overrides};
 use crate::envelope::SealError;
-use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
-use crate::peer::{CallError, IntroductionError, NotANetwork, PeerError, TransportError};
+use crate::keys::{CertificateError, KeyStoreError};
+use crate::peer::{
+    AcceptError, CallError, IntroductionError, NotANetwork, PeerError, TransportError,
+};
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
 use crate::store::StoreError;
@@ -191,16 +193,9 @@ pub enum CliError {
         "{0} is a peer already; mnetd peer show {0} shows it, mnetd peer check {0} follows its new key"
     )]
     KnownPeer(Wwwroot),
-    /// Another fingerprint than the one agreed to.
-    #[error(
-        "{peer} hands out a certificate with another fingerprint: {offered}. Nothing was changed"
-    )]
-    OtherFingerprint {
-        /// Which peer.
-        peer: Wwwroot,
-        /// What it hands out.
-        offered: Fingerprint,
-    },
+    /// A certificate that is not taken.
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
     /// A question without a terminal.
     #[error("this needs a yes, and there is no terminal to ask at; add --yes")]
     NobodyToAsk,

@@ -334,16 +334,7 @@ fn check(site: &Site, peer: &Peer, accept_key: Option<Fingerprint>) -> Result<()
 }
 
 fn accept(site: &Site, peer: &Peer, fingerprint: Fingerprint) -> Result<(), CliError> {
-    let offered = site.block_on(site.client.offered_certificate(peer))?;
-    offered
-        .matches(&peer.wwwroot)
-        .map_err(|error| CliError::Introduction(error.into()))?;
-    if offered.fingerprint() != fingerprint {
-        return Err(CliError::OtherFingerprint {
-            peer: peer.wwwroot.clone(),
-            offered: offered.fingerprint(),
-        });
-    }
+    let offered = site.block_on(site.client.compared_certificate(peer, fingerprint))?;
     site.block_on(site.client.adopt(peer, offered))?;
     Ok(())
 }
@@ -375,9 +366,7 @@ fn allow(site: &Site, arguments: &AllowArguments) -> Result<(), CliError> {
                 peers::set_source_addresses(tx, id, &networks)?;
             }
             if let Some((dialect, fixed)) = dialect {
-                // Lifts what an administrator set before, if it is to be found out again.
-                peers::set_dialect(tx, id, dialect, true)?;
-                peers::set_dialect_fixed(tx, id, fixed)?;
+                peers::choose_dialect(tx, id, dialect, fixed)?;
             }
             if unbound {
                 peers::set_binding_required(tx, id, false)?;
@@ -403,14 +392,13 @@ fn networks(given: &[String]) -> Result<Option<Vec<String>>, CliError> {
 }
 
 fn dialect(peer: &Peer, word: Option<&str>) -> Result<Option<(Dialect, bool)>, CliError> {
-    match word {
-        None => Ok(None),
-        Some("auto") => Ok(Some((peer.application.usual_dialect(), false))),
-        Some(word) => match Dialect::from_word(word) {
-            Some(dialect) => Ok(Some((dialect, true))),
-            None => Err(CliError::Dialect(word.to_owned())),
-        },
-    }
+    let Some(word) = word else {
+        return Ok(None);
+    };
+    let chosen = peer.chosen_dialect(word);
+    chosen
+        .map(Some)
+        .ok_or_else(|| CliError::Dialect(word.to_owned()))
 }
 
 fn clear_text(site: &Site, address: Option<&str>, remove: bool) -> Result<(), CliError> {

@@ -11,6 +11,7 @@
 //!
 //! A form is answered with a redirect ([`page::see_other`]), so that reloading does nothing twice.
 
+mod checks;
 pub mod cookies;
 pub mod error;
 pub mod forms;
@@ -31,6 +32,8 @@ use crate::sso::SignIn;
 use crate::store::Store;
 use crate::wwwroot::Wwwroot;
 
+use checks::Checks;
+
 pub use error::WebError;
 pub use forms::{NoFields, Submitted, Uploaded};
 pub use page::Layout;
@@ -46,6 +49,7 @@ pub struct Console {
 struct Inner {
     settings: ConsoleSettings,
     sign_in: SignIn,
+    checks: Checks,
 }
 
 /// What a [`Console`] is told.
@@ -71,7 +75,11 @@ impl Console {
     pub fn new(settings: ConsoleSettings) -> Self {
         let sign_in = SignIn::new(settings.store.clone(), settings.clock.clone());
         Self {
-            inner: Arc::new(Inner { settings, sign_in }),
+            inner: Arc::new(Inner {
+                settings,
+                sign_in,
+                checks: Checks::default(),
+            }),
         }
     }
 
@@ -109,6 +117,11 @@ impl Console {
     #[must_use]
     pub fn sign_in(&self) -> &SignIn {
         &self.inner.sign_in
+    }
+
+    /// What the last check of each peer brought.
+    fn checks(&self) -> &Checks {
+        &self.inner.checks
     }
 
     /// Reverse proxies whose X-Forwarded-For is believed.
