@@ -17,6 +17,7 @@
 //! - [`workers`]: the bounded pool for RSA work.
 //! - [`peer`]: who we know, what each may call, how they are met, called, and followed when they rotate.
 //! - [`register`]: the school: people, sections, enrolments, assessments, grades, their histories.
+//! - [`demo`]: a made-up school of a chosen size.
 //! - [`sso`]: who may sign in and is signed in; jumps out to peers, landings from them, log-out.
 //! - [`rpc`]: one HTTP request: open, check, dispatch, seal; one file a service.
 //! - [`web`]: the only place with HTML.
@@ -27,6 +28,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod envelope;
 pub mod keys;
 pub mod peer;

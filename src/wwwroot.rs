@@ -27,7 +27,7 @@ pub enum WwwrootError {
     TooLong(usize),
     /// No absolute URL at all.
     #[error(
-        "“{text}” is not a web address ({reason}); expected something like https://moodle.example.org"
+        "“{text}” is not a web address ({reason}); expected something like {suggested}", suggested = suggestion(.text)
     )]
     NotAnAddress {
         /// What was given.
@@ -36,7 +36,7 @@ pub enum WwwrootError {
         reason: url::ParseError,
     },
     /// Another scheme than http and https.
-    #[error("“{0}” does not begin with https:// or http://")]
+    #[error("“{0}” does not begin with https:// or http://; expected something like {suggested}", suggested = suggestion(.0))]
     Scheme(String),
     /// A part that a wwwroot has not.
     #[error(
@@ -48,6 +48,17 @@ pub enum WwwrootError {
         /// The part, in words.
         part: &'static str,
     },
+}
+
+/// The text with `https://` before it, where that makes an address of it.
+fn suggestion(text: &str) -> String {
+    let name = text.split_once("://").map_or(text, |(_, name)| name);
+    let name = name.strip_prefix("https:").unwrap_or(name);
+    let address = format!("https://{name}");
+    if name.contains('.') && Wwwroot::parse(&address).is_ok() {
+        return address;
+    }
+    "https://moodle.example.org".to_owned()
 }
 
 impl Wwwroot {
@@ -185,6 +196,24 @@ mod tests {
             Wwwroot::parse(&long),
             Err(WwwrootError::TooLong(_))
         ));
+    }
+
+    #[test]
+    fn what_was_meant_is_suggested() {
+        for (given, meant) in [
+            ("moodle.school.org", "like https://moodle.school.org"),
+            (
+                "moodle.school.org:8443/m",
+                "like https://moodle.school.org:8443/m",
+            ),
+            ("https:moodle.school.org", "like https://moodle.school.org"),
+            ("ftp://moodle.school.org", "like https://moodle.school.org"),
+            ("no address", "holds white space"),
+            ("", "like https://moodle.example.org"),
+        ] {
+            let error = Wwwroot::parse(given).unwrap_err().to_string();
+            assert!(error.contains(meant), "{given}: {error}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
+
 use mnetd::keys::Certificate;
 use serde_json::json;
 use support::program::{Program, Running, word_after};
@@ -39,7 +41,7 @@ impl Two {
 fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
     let program = Program::with_register();
     let nobody = "http://nobody.example";
-    let wrongly: [&[&str]; 13] = [
+    let wrongly: [&[&str]; 15] = [
         &[],
         &["sing"],
         &["peer"],
@@ -51,6 +53,8 @@ fn what_was_typed_wrongly_exits_with_2_and_what_failed_with_1() {
         &["key", "show", "--wwwroot", "http://0.0.0.0:8080"],
         &["peer", "show", "no address"],
         &["peer", "add", "https://user@moodle.example"],
+        &["peer", "add", "moodle.example"],
+        &["peer", "add", "https://moodle.example/admin"],
         &["peer", "list", "--format", "verse"],
         &["peer", "allow", nobody, "--publish"],
     ];
@@ -215,6 +219,23 @@ fn peers_are_added_listed_allowed_and_removed() {
     ]);
     assert!(!shown.contains("192.0.2.0/24"), "{shown}");
     assert!(shown.contains("utf8 (found out)"), "{shown}");
+    let ran = here.run(&["peer", "allow", &there, "regster", "--publish"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(
+        ran.err.contains("register") && ran.err.contains("--force"),
+        "{ran:?}"
+    );
+    let shown = here.done(&[
+        "peer",
+        "allow",
+        &there,
+        "plugins_own",
+        "--publish",
+        "--force",
+    ]);
+    assert!(shown.contains("plugins_own (published)"), "{shown}");
+    // What it has can be taken back as it stands.
+    here.done(&["peer", "allow", &there, "plugins_own", "--publish", "false"]);
     for (option, word) in [("--from", "here"), ("--dialect", "klingon")] {
         let ran = here.run(&["peer", "allow", &there, option, word]);
         assert_eq!(ran.code, 2, "{ran:?}");
@@ -324,7 +345,10 @@ fn the_doctor_finds_nothing_and_then_what_is_wrong() {
     assert_eq!(two.here_running.stop(), Some(0));
     let ran = two.here.run(&["doctor"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.out.contains("mnetd serve"), "{ran:?}");
+    // As it has to be typed to start this server again.
+    let directory = two.here.directory().display();
+    let serve = format!("mnetd --data {directory} serve");
+    assert!(ran.out.contains(&serve), "{ran:?}");
 }
 
 #[test]
@@ -394,7 +418,7 @@ fn a_lost_key_is_taken_only_by_its_fingerprint() {
 }
 
 #[test]
-fn only_the_server_begins_a_register() {
+fn no_misprint_begins_a_register() {
     let program = Program::new();
     let nobody = "http://nobody.example";
     let commands: [&[&str]; 6] = [
@@ -496,5 +520,104 @@ fn what_is_named_and_cannot_be_used_is_told_with_its_option() {
         let ran = program.run(&arguments);
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(ran.err.contains(told), "{ran:?}");
+    }
+}
+
+#[test]
+fn commands_that_are_shown_can_be_run_as_they_stand() {
+    let program = Program::new();
+    let running = program.serve();
+    let line = running.wait_for_line("next: 1.");
+    let shown = &line[line.find("shown: ").unwrap() + "shown: ".len()..];
+    let command = shown.replace("peer add https://YOUR-MOODLE", "peer list");
+    let ran = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .current_dir("/")
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{command}: {ran:?}");
+    assert_eq!(String::from_utf8(ran.stdout).unwrap().trim(), "none");
+}
+
+#[test]
+fn a_site_moves_to_another_name_by_one_command() {
+    const NEW: &str = "https://new.example";
+    let two = Two::new();
+    let (old, theirs) = (two.here_running.wwwroot(), two.there_running.wwwroot());
+    let before = two.here_running.certificate();
+    // A running server keeps its name.
+    for arguments in [
+        &["key", "rotate", "--wwwroot", NEW][..],
+        &[
+            "peer",
+            "add",
+            "http://nobody.example",
+            "--yes",
+            "--wwwroot",
+            NEW,
+        ],
+    ] {
+        let ran = two.here.run(arguments);
+        assert_eq!(ran.code, 1, "{ran:?}");
+    }
+    let ran = two.here.run(&["key", "rotate", "--wwwroot", NEW]);
+    assert!(ran.err.contains("stop the server"), "{ran:?}");
+    assert_eq!(two.here_running.certificate(), before);
+    assert_eq!(two.here_running.stop(), Some(0));
+
+    // A new name alone is refused, for there is a peer; what to do is said, and it is what works.
+    let listen = ["serve", "--listen", "127.0.0.1:0"];
+    let ran = two.here.run(&[&listen[..], &["--wwwroot", NEW]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let advice = format!("key rotate --wwwroot {NEW}");
+    assert!(
+        ran.err.contains(&advice) && ran.err.contains(&old),
+        "{ran:?}"
+    );
+    let rotated = two.here.done(&["key", "rotate", "--wwwroot", NEW]);
+    assert!(rotated.contains(NEW), "{rotated}");
+    let running = two.here.serve();
+    assert_eq!(running.certificate().common_name(), NEW);
+    let shown = two.here.run(&["key", "show"]);
+    assert_eq!(word_after(&shown.out, "wwwroot:"), NEW);
+    assert!(shown.err.is_empty(), "{shown:?}");
+    two.here.done(&["peer", "show", &theirs]);
+    assert_eq!(running.stop(), Some(0));
+
+    // The old name is refused now, as the new one was before.
+    let ran = two.here.run(&[&listen[..], &["--wwwroot", &old]].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+}
+
+#[test]
+fn a_backup_beside_the_server_is_a_register_of_its_own() {
+    let two = Two::new();
+    let there = two.there_running.wwwroot();
+    two.here.done(&["key", "rotate"]);
+    let backups = Program::new();
+    let into = backups.directory().join("first");
+    let target = into.to_string_lossy();
+    two.here.done(&["backup", &target]);
+    for (name, mode) in [
+        ("", 0o700),
+        ("mnetd.db", 0o600),
+        ("keys", 0o700),
+        ("keys/current.pem", 0o600),
+    ] {
+        let metadata = std::fs::metadata(into.join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "{name}");
+    }
+    let ran = two.here.run(&["backup", &target]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("not empty"), "{ran:?}");
+    let ran = two.here.run(&["backup", "/no/such/place"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+
+    // What is in it: the peer, every key pair, and the name.
+    let from_backup =
+        |arguments: &[&str]| backups.done(&[arguments, &["--data", &target]].concat());
+    assert!(from_backup(&["peer", "list"]).contains(&there));
+    for command in [&["key", "list", "--format", "json"][..], &["key", "show"]] {
+        assert_eq!(from_backup(command), two.here.done(command));
     }
 }

@@ -98,8 +98,8 @@ pub fn prepare(config: &Config, begins: bool) -> Result<(), DataError> {
 ///
 /// # Errors
 /// When a server holds it, or the lock file cannot be written.
-pub fn lock_for_server(config: &Config) -> Result<ServerLock, DataError> {
-    let path = config.data.join(SERVER_LOCK);
+pub fn lock_for_server(data: &Path) -> Result<ServerLock, DataError> {
+    let path = data.join(SERVER_LOCK);
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -112,7 +112,7 @@ pub fn lock_for_server(config: &Config) -> Result<ServerLock, DataError> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             return Err(DataError::Served {
-                directory: absolute(&config.data),
+                directory: absolute(data),
                 process: holder(&mut file),
             });
         }
@@ -192,16 +192,6 @@ fn absolute(directory: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn config(directory: &Path) -> Config {
-        let overrides = crate::config::Overrides {
-            data: Some(directory.to_owned()),
-            ..Default::default()
-        };
-        let file = directory.join("none.toml");
-        fs::write(&file, "").unwrap();
-        Config::load(Some(&file), &overrides).unwrap()
-    }
-
     #[test]
     fn a_register_of_another_user_is_left_alone() {
         let directory = tempfile::tempdir().unwrap();
@@ -219,13 +209,12 @@ mod tests {
     #[test]
     fn the_lock_is_one_servers_until_it_is_dropped() {
         let directory = tempfile::tempdir().unwrap();
-        let config = config(directory.path());
-        let lock = lock_for_server(&config).unwrap();
-        let error = lock_for_server(&config).unwrap_err().to_string();
+        let lock = lock_for_server(directory.path()).unwrap();
+        let error = lock_for_server(directory.path()).unwrap_err().to_string();
         let process = format!("process {}", std::process::id());
         assert!(error.contains(&process), "{error}");
         drop(lock);
-        lock_for_server(&config).unwrap();
+        lock_for_server(directory.path()).unwrap();
     }
 
     #[test]

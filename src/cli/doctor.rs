@@ -13,7 +13,7 @@ use crate::keys::Certificate;
 use crate::peer::services::{
     Half, MissingBox, SSO_IDP, SSO_SP, ServiceThere, Side, lists_what_is_agreed, missing_boxes,
 };
-use crate::peer::{CallError, FAULT_CANNOT_OPEN, Peer, TransportError};
+use crate::peer::{CallError, FAULT_CANNOT_OPEN, Peer, TransportError, known_services};
 use crate::rpc::CATALOGUE;
 use crate::xmlrpc::Value;
 
@@ -99,7 +99,16 @@ impl Examination<'_> {
         self.findings.push(Finding {
             about: about.to_owned(),
             verdict,
-            finding: finding.into(),
+            finding: self.site.hints.runnable(&finding.into()),
+        });
+    }
+
+    /// [`Examination::add`] for what another machine said: a command in it is meant for that machine.
+    fn add_their_words(&mut self, about: &str, verdict: Verdict, finding: String) {
+        self.findings.push(Finding {
+            about: about.to_owned(),
+            verdict,
+            finding,
         });
     }
 
@@ -296,7 +305,11 @@ impl Examination<'_> {
             }
             _ => "",
         };
-        self.add(about, Verdict::Problem, format!("{error}{more}"));
+        let finding = format!("{error}{more}");
+        match error {
+            CallError::Fault { .. } => self.add_their_words(about, Verdict::Problem, finding),
+            _ => self.add(about, Verdict::Problem, finding),
+        }
     }
 
     /// Compares what the peer says of each service with what is allowed here: both sides must agree.
@@ -359,7 +372,17 @@ fn in_words(about: &str, missing: &MissingBox) -> String {
             "the peer subscribes to {name}, which we do not publish to it; allow it with: mnetd peer allow {about} {name} --publish"
         ),
         (Side::Here, Half::Subscribe) => format!(
-            "the peer publishes {name}, to which we do not subscribe; if it is to be used, allow it with: mnetd peer allow {about} {name} --subscribe"
+            "the peer publishes {name}, to which we do not subscribe; if it is to be used, allow it with: mnetd peer allow {about} {name} --subscribe{}",
+            force(name)
         ),
+    }
+}
+
+/// What `mnetd peer allow` wants besides for a service it does not know.
+fn force(service: &str) -> &'static str {
+    if known_services().contains(&service) {
+        ""
+    } else {
+        " --force"
     }
 }

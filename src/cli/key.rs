@@ -11,7 +11,7 @@ use super::CliError;
 use super::output::{self, Format, say};
 use super::site::Site;
 use crate::clock::UnixTime;
-use crate::keys::{Certificate, KeyPair};
+use crate::keys::{Certificate, KeyPair, KeyStoreError};
 
 /// How long a rotation waits for the running server, which looks at its keys every second.
 const TAKE_UP_WAIT: Duration = Duration::from_secs(3);
@@ -29,7 +29,8 @@ pub enum KeyCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Make a new key pair; the present one is kept, so that peers can be told
+    /// Make a new key pair; the present one is kept, so that peers can be told. With another --wwwroot
+    /// than before, the site goes by that name from then on (the server has to be stopped)
     Rotate,
 }
 
@@ -86,6 +87,9 @@ fn row(state: &'static str, pair: &KeyPair, replaced: Option<UnixTime>) -> Row {
 }
 
 fn rotate(site: &Site) -> Result<(), CliError> {
+    if let Err(KeyStoreError::OtherSite { .. }) = site.keys.check_site() {
+        return rename(site);
+    }
     let ring = site.keys.rotate(site.clock.now())?;
     let certificate = ring.current().certificate();
     say!("A new key pair is in force.");
@@ -97,6 +101,30 @@ fn rotate(site: &Site) -> Result<(), CliError> {
         say!("A server that is running takes it up within a second.");
     }
     say!("Peers learn of it by themselves with their next call (fault 7025).");
+    Ok(())
+}
+
+/// The present keys bear another name than the one given: the site moves to that name.
+fn rename(site: &Site) -> Result<(), CliError> {
+    site.take_new_name()?;
+    let ring = site.keys.ring();
+    let certificate = ring.current().certificate();
+    let wwwroot = &site.wwwroot;
+    say!(
+        "A new key pair is in force, made out for {wwwroot}, and that is this site's name from now on."
+    );
+    say!("fingerprint: {} (SHA-256)", certificate.fingerprint());
+    say!("expires:     {}", certificate.not_after());
+    say!(
+        "Next: 1. where mnetd.toml, MNETD_WWWROOT or the service's unit has the old wwwroot, write the new one"
+    );
+    say!(
+        "      2. start the server: {}",
+        site.hints.runnable("mnetd serve")
+    );
+    say!(
+        "      3. let the administrator of every peer delete the old entry of this site and add {wwwroot}"
+    );
     Ok(())
 }
 

@@ -6,9 +6,12 @@
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
 mod admin;
+mod backup;
 mod call;
 mod data;
+mod demo;
 mod doctor;
+mod hint;
 mod key;
 mod log;
 mod output;
@@ -27,13 +30,16 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
+use hint::Hints;
 use site::Site;
 
 use crate::config::{Config, ConfigError, Overrides};
+use crate::demo::DemoError;
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, KeyStoreError};
 use crate::peer::{
     AcceptError, CallError, IntroductionError, NotANetwork, PeerError, TransportError,
+    known_services,
 };
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
@@ -88,6 +94,10 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Copy the register and the keys into a new directory, while the server runs
+    Backup(backup::BackupArguments),
+    /// Fill the register with a made-up school, to try things out
+    Demo(demo::DemoArguments),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -107,6 +117,9 @@ pub enum CliError {
     /// The keys.
     #[error(transparent)]
     Keys(#[from] KeyStoreError),
+    /// Making up a school.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     /// A stored peer.
     #[error(transparent)]
     Peer(#[from] PeerError),
@@ -139,7 +152,7 @@ pub enum CliError {
         source: io::Error,
     },
     /// The address to listen at.
-    #[error("{option}: cannot listen at {address}: {source}. {}", listen_hint(.source, *.address))]
+    #[error("{option}: cannot listen at {address}: {source}. {hint}", hint = listen_hint(.source, *.address))]
     Listen {
         /// By which option.
         option: &'static str,
@@ -188,6 +201,46 @@ pub enum CliError {
     /// A peer that is not there.
     #[error("{0} is not a registered peer; mnetd peer list shows those that are")]
     UnknownPeer(String),
+    /// A page where a site was expected.
+    #[error(
+        "{page} looks like a page of a site; expected the plain address that the site calls itself by: {plain}"
+    )]
+    Page {
+        /// As typed.
+        page: Wwwroot,
+        /// What was meant, most likely.
+        plain: String,
+    },
+    /// A service that nobody knows.
+    #[error(
+        "there is no service {service}; expected one of {known}. Where it is a plugin's own: mnetd peer allow {peer} {service} --force …", known = known_services().join(", ")
+    )]
+    UnknownService {
+        /// As typed.
+        service: String,
+        /// For which peer.
+        peer: Wwwroot,
+    },
+    /// A backup over something else.
+    #[error(
+        "{0} is not empty; a backup goes into a directory of its own, which is made where it is not there. Nothing was written"
+    )]
+    BackupNotEmpty(PathBuf),
+    /// A directory for a backup that cannot be made.
+    #[error(
+        "the backup {path} could not be written: {source}. Its parent directory has to be there, and writable for the user mnetd runs as"
+    )]
+    Backup {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// New keys for another name, while a server runs under the old one.
+    #[error(
+        "a server is running here, and these keys would be made for another wwwroot than its own: if this site is to go by {0} from now on, stop the server, run this again, and start it anew; if not, leave --wwwroot out"
+    )]
+    RenameBesideServer(Wwwroot),
     /// A peer that is there already.
     #[error(
         "{0} is a peer already; mnetd peer show {0} shows it, mnetd peer check {0} follows its new key"
@@ -237,6 +290,9 @@ impl CliError {
             | Self::Dialect(_)
             | Self::Parameter { .. }
             | Self::NoName(_)
+            | Self::Page { .. }
+            | Self::BackupNotEmpty(_)
+            | Self::UnknownService { .. }
             | Self::NobodyToAsk => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
@@ -267,31 +323,45 @@ fn listen_hint(source: &io::Error, address: SocketAddr) -> String {
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    match execute(&arguments) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("mnetd: {error}");
-            error.exit_code()
+    let config = Config::load(arguments.config.as_deref(), &arguments.overrides);
+    let ran = match &config {
+        Ok(config) => {
+            let hints = Hints::new(&arguments, config);
+            execute(&arguments, config, &hints).map_err(|error| {
+                let text = match &error {
+                    // The peer's words, about its own machine.
+                    CliError::Call(CallError::Fault { .. }) => error.to_string(),
+                    error => hints.runnable(&error.to_string()),
+                };
+                (text, error.exit_code())
+            })
         }
-    }
+        Err(error) => Err((error.to_string(), ExitCode::from(2))),
+    };
+    ran.unwrap_or_else(|(text, code)| {
+        eprintln!("mnetd: {text}");
+        code
+    })
 }
 
-fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
-    let config = Config::load(arguments.config.as_deref(), &arguments.overrides)?;
-    log::start(&config, matches!(arguments.command, Command::Serve))?;
-    data::prepare(&config, begins_a_register(&arguments.command))?;
+fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<ExitCode, CliError> {
+    log::start(config, matches!(arguments.command, Command::Serve))?;
+    data::prepare(config, begins_a_register(&arguments.command))?;
+    if let Command::Backup(arguments) = &arguments.command {
+        return backup::run(config, arguments);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(ASYNC_THREADS)
         .enable_all()
         .build()
         .map_err(CliError::Runtime)?;
     if let Command::Serve = arguments.command {
-        runtime.block_on(serve::run(&config))?;
+        runtime.block_on(serve::run(config, hints))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let site = Site::open(&config, runtime.handle())?;
+    let site = Site::open(config, hints, runtime.handle())?;
     match &arguments.command {
-        Command::Serve => Ok(ExitCode::SUCCESS),
+        Command::Serve | Command::Backup(_) => Ok(ExitCode::SUCCESS),
         Command::Key(command) => key::run(&site, command),
         Command::Peer(command) => peer::run(&site, command),
         Command::Call(arguments) => call::run(&site, arguments),
@@ -299,11 +369,15 @@ fn execute(arguments: &Arguments) -> Result<ExitCode, CliError> {
         Command::Signin(command) => signin::run(&site, command),
         Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
-        Command::Doctor(arguments) => doctor::run(&site, &config, arguments),
+        Command::Demo(arguments) => demo::run(&site, arguments),
+        Command::Doctor(arguments) => doctor::run(&site, config, arguments),
     }
 }
 
 /// Whether a command may begin a register; any other is told of a misprint in `--data` instead.
 fn begins_a_register(command: &Command) -> bool {
-    matches!(command, Command::Serve)
+    matches!(
+        command,
+        Command::Serve | Command::Demo(_) | Command::Admin(admin::AdminCommand::Add(_))
+    )
 }

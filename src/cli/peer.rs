@@ -10,8 +10,11 @@ use serde::Serialize;
 use super::CliError;
 use super::output::{self, Format, printable, say};
 use super::site::Site;
+use crate::clock::UnixTime;
 use crate::keys::{Certificate, Fingerprint};
-use crate::peer::{Application, Dialect, Introduction, Peer, introduce, parse_network};
+use crate::peer::{
+    Application, Dialect, Introduction, Peer, introduce, known_services, parse_network,
+};
 use crate::store::StoreError;
 use crate::store::peers::{self, PeerService};
 use crate::wwwroot::Wwwroot;
@@ -99,6 +102,9 @@ pub struct AllowArguments {
     /// Take unbound register calls from it again, until it sends a bound one
     #[arg(long)]
     unbound: bool,
+    /// Take the name of a service that mnetd does not know
+    #[arg(long, requires = "service")]
+    force: bool,
 }
 
 fn application(word: &str) -> Result<Application, String> {
@@ -143,7 +149,13 @@ pub fn run(site: &Site, command: &PeerCommand) -> Result<ExitCode, CliError> {
 
 fn add(site: &Site, arguments: &AddArguments) -> Result<(), CliError> {
     let wwwroot = Wwwroot::parse(&arguments.url)?;
-    site.settle_name()?;
+    if let Some(plain) = site_of_page(&wwwroot) {
+        return Err(CliError::Page {
+            page: wwwroot,
+            plain,
+        });
+    }
+    site.settle_name_without_server()?;
     if let Some(known) = site.find_peer(wwwroot.as_str())? {
         return Err(CliError::KnownPeer(known.wwwroot));
     }
@@ -168,15 +180,39 @@ fn add(site: &Site, arguments: &AddArguments) -> Result<(), CliError> {
     store(site, &introduction)?;
     say!("Added. It may call the service register, and its users may be vouched for (sso_idp).");
     let ours = &site.wwwroot;
-    match introduction.application {
-        Application::Moodle => say!(
-            "Next: in Moodle, Site administration > Networking > Manage peers, add {ours} and tick the services; then: mnetd doctor {wwwroot}"
+    let there = match introduction.application {
+        Application::Moodle => format!(
+            "in Moodle, Site administration > Networking > Manage peers, add {ours} and tick the services"
         ),
-        Application::Mahara => say!(
-            "Next: in Mahara, Administration > Institutions > Settings of an institution, add the authentication plugin XML-RPC with the wwwroot {ours} and the application Moodle; then: mnetd doctor {wwwroot}"
+        Application::Mahara => format!(
+            "in Mahara, Administration > Institutions > Settings of an institution, add the authentication plugin XML-RPC with the wwwroot {ours} and the application Moodle"
         ),
-    }
+    };
+    let doctor = site.hints.runnable(&format!("mnetd doctor {wwwroot}"));
+    say!("Next: {there}; then: {doctor}");
     Ok(())
+}
+
+/// The address of the site, where a page of it was given, as copied from a browser: a file of PHP, or one of
+/// the folders that Moodle's own menus lead to.
+fn site_of_page(wwwroot: &Wwwroot) -> Option<String> {
+    const FOLDERS: [&str; 5] = ["/admin", "/login", "/my", "/mnet", "/course"];
+    let text = wwwroot.as_str();
+    let is_file = text.ends_with(".php");
+    let start = FOLDERS
+        .iter()
+        .filter_map(|folder| {
+            let at = text.find(&format!("{folder}/"));
+            at.or_else(|| text.ends_with(folder).then(|| text.len() - folder.len()))
+        })
+        // The host's name comes behind two slashes.
+        .filter(|at| *at > 0 && !text[..*at].ends_with('/'))
+        .min();
+    match start {
+        Some(at) => Some(text[..at].to_owned()),
+        None if is_file => text.rsplit_once('/').map(|(site, _)| site.to_owned()),
+        None => None,
+    }
 }
 
 fn read_certificate(path: &PathBuf) -> Result<Certificate, CliError> {
@@ -250,8 +286,20 @@ fn row(site: &Site, peer: &Peer) -> Result<Row, CliError> {
         certificate_expires: peer.certificate.not_after().to_string(),
         last_contact: stored.last_contact_at.map(|at| at.to_string()),
         clock_offset: stored.clock_offset,
-        last_failure: stored.last_fault_text,
+        last_failure: unmended_failure(&stored).map(|(_, text)| text.to_owned()),
     })
+}
+
+/// The last call to the peer that failed, if none has held since: a failure that is mended helps nobody. In
+/// the same second the failure counts, for a fault is a contact as well.
+fn unmended_failure(stored: &peers::Peer) -> Option<(UnixTime, &str)> {
+    let at = stored.last_fault_at?;
+    let text = stored.last_fault_text.as_deref()?;
+    (!is_mended(at, stored.last_contact_at)).then_some((at, text))
+}
+
+fn is_mended(failure: UnixTime, last_contact: Option<UnixTime>) -> bool {
+    last_contact.is_some_and(|contact| contact > failure)
 }
 
 fn in_words(right: &PeerService) -> String {
@@ -266,9 +314,8 @@ fn in_words(right: &PeerService) -> String {
 
 fn show(site: &Site, peer: &Peer) -> Result<(), CliError> {
     let stored = site.peer_row(peer)?;
-    let or_never = |at: Option<crate::clock::UnixTime>| {
-        at.map_or_else(|| "never".to_owned(), |at| at.to_string())
-    };
+    let or_never =
+        |at: Option<UnixTime>| at.map_or_else(|| "never".to_owned(), |at| at.to_string());
     say!("wwwroot:      {}", peer.wwwroot);
     say!("name:         {}", printable(&peer.name));
     say!("application:  {}", peer.application);
@@ -296,7 +343,7 @@ fn show(site: &Site, peer: &Peer) -> Result<(), CliError> {
     if let Some(offset) = stored.clock_offset {
         say!("its clock:    {offset:+} s against ours");
     }
-    if let (Some(at), Some(text)) = (stored.last_fault_at, &stored.last_fault_text) {
+    if let Some((at, text)) = unmended_failure(&stored) {
         say!("last failure: {at}: {}", printable(text));
     }
     Ok(())
@@ -345,6 +392,9 @@ fn yes_or_no(flag: &str) -> &'static str {
 
 fn allow(site: &Site, arguments: &AllowArguments) -> Result<(), CliError> {
     let peer = site.peer(&arguments.url)?;
+    if let Some(service) = arguments.service.as_deref().filter(|_| !arguments.force) {
+        check_service(&peer, service)?;
+    }
     let networks = networks(&arguments.from)?;
     let dialect = dialect(&peer, arguments.dialect.as_deref())?;
     let right = arguments
@@ -374,6 +424,19 @@ fn allow(site: &Site, arguments: &AllowArguments) -> Result<(), CliError> {
             Ok(())
         })?;
     show(site, &site.peer(&arguments.url)?)
+}
+
+/// Refuses a name that is most likely misspelt. What the peer has a right to already can be changed.
+fn check_service(peer: &Peer, service: &str) -> Result<(), CliError> {
+    let is_known = known_services().contains(&service)
+        || peer.rights.iter().any(|right| right.service == service);
+    if is_known {
+        return Ok(());
+    }
+    Err(CliError::UnknownService {
+        service: service.to_owned(),
+        peer: peer.wwwroot.clone(),
+    })
 }
 
 /// The networks named by `--from`; `None` where none is, an empty list for “any”.
@@ -429,4 +492,43 @@ fn remove(site: &Site, peer: &Peer, yes: bool) -> Result<(), CliError> {
         peer.wwwroot
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_a_site_is_told_from_the_site() {
+        for (given, plain) in [
+            ("https://m.example/admin", Some("https://m.example")),
+            (
+                "https://m.example/school/admin/mnet/peers.php",
+                Some("https://m.example/school"),
+            ),
+            (
+                "https://m.example/login/index.php",
+                Some("https://m.example"),
+            ),
+            ("https://m.example/index.php", Some("https://m.example")),
+            ("https://m.example/my/", Some("https://m.example")),
+            ("https://m.example", None),
+            ("https://m.example/moodle", None),
+            ("https://admin", None),
+            ("https://login/moodle", None),
+            ("https://m.example/administration", None),
+        ] {
+            let found = site_of_page(&Wwwroot::parse(given).unwrap());
+            assert_eq!(found.as_deref(), plain, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_until_a_call_holds() {
+        let is_mended = |contact: Option<i64>| is_mended(UnixTime(10), contact.map(UnixTime));
+        assert!(!is_mended(None));
+        assert!(!is_mended(Some(9)));
+        assert!(!is_mended(Some(10)));
+        assert!(is_mended(Some(11)));
+    }
 }

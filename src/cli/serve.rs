@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 
 use super::CliError;
 use super::data;
+use super::hint::Hints;
 use super::site::Site;
 use crate::config::Config;
 use crate::keys::KeyStore;
@@ -33,13 +34,13 @@ const SECONDS_BUCKETS: [f64; 12] = [
 /// How often old samples are cleared out of the metrics.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
-pub async fn run(config: &Config) -> Result<(), CliError> {
+pub async fn run(config: &Config, hints: &Hints) -> Result<(), CliError> {
     let told_to_stop = watch_signals();
-    let _only_server = data::lock_for_server(config)?;
+    let _only_server = data::lock_for_server(&config.data)?;
     let metrics = start_metrics(config);
     let listener = listen("--listen", config.listen).await?;
     let config = &with_real_address(config, &listener)?;
-    let site = Site::open(config, &Handle::current())?;
+    let site = Site::open(config, hints, &Handle::current())?;
     site.settle_name()?;
     let (stop, stopped) = watch::channel(());
     let metrics_task = match (config.metrics_listen, metrics) {
@@ -154,15 +155,18 @@ fn say_what_to_do_next(config: &Config, site: &Site) {
             "peers reach this site over plain http; put it behind a reverse proxy with https and set --wwwroot to that address"
         );
     }
-    if site.has_peers().unwrap_or(false) {
-        info!("peers are registered; mnetd peer list shows them, mnetd doctor checks them");
-        return;
+    let next = if site.has_peers().unwrap_or(false) {
+        vec!["peers are registered; whether all is well shows: mnetd doctor".to_owned()]
+    } else {
+        vec![
+            "next: 1. add your Moodle, and compare the fingerprint that is shown: mnetd peer add https://YOUR-MOODLE".to_owned(),
+            format!("      2. in Moodle, Site administration > Networking > Manage peers: add {wwwroot} as a Moodle"),
+            "      3. see whether all is well: mnetd doctor https://YOUR-MOODLE".to_owned(),
+        ]
+    };
+    for line in next {
+        info!("{}", site.hints.runnable(&line));
     }
-    info!("next: 1. mnetd peer add https://YOUR-MOODLE (and compare the fingerprint it shows)");
-    info!(
-        "      2. in Moodle, Site administration > Networking > Manage peers: add {wwwroot} as a Moodle"
-    );
-    info!("      3. mnetd doctor https://YOUR-MOODLE");
 }
 
 /// While there is no administrator, whoever reads the log may become the first.

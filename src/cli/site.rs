@@ -1,5 +1,6 @@
 //! What every command needs of the site: its database, its keys, its name, its client.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use tracing::warn;
 use url::Host;
 
 use super::CliError;
+use super::data::{self, DataError, ServerLock};
+use super::hint::Hints;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{KeyStore, KeyStoreError};
@@ -28,13 +31,16 @@ pub struct Site {
     pub client: Client,
     pub clock: Clock,
     pub workers: Workers,
+    data: PathBuf,
+    /// How to write commands that work on this site.
+    pub hints: Hints,
     runtime: Handle,
 }
 
 impl Site {
     /// Opens database and keys, making them where there are none. The directory is there already
     /// ([`super::data::prepare`]).
-    pub fn open(config: &Config, runtime: &Handle) -> Result<Self, CliError> {
+    pub fn open(config: &Config, hints: &Hints, runtime: &Handle) -> Result<Self, CliError> {
         let store = Store::open(&config.database())?;
         let wwwroot = find_wwwroot(config, &store)?;
         let clock = Clock::System;
@@ -63,21 +69,50 @@ impl Site {
             client,
             clock,
             workers,
+            data: config.data.clone(),
+            hints: hints.clone(),
             runtime: runtime.clone(),
         })
     }
 
     /// Remembers our name, and sees to it that the keys bear it: with no peers yet, new keys are made
-    /// for a new name; with peers, whom that would cut off, it is refused.
+    /// for a new name; with peers, whom that would cut off, it is refused. For the one server of this site.
     pub fn settle_name(&self) -> Result<(), CliError> {
         if let Err(error) = self.keys.check_site() {
             let has_peers = self.has_peers()?;
-            if has_peers || !matches!(error, KeyStoreError::OtherSite(_)) {
+            if has_peers || !matches!(error, KeyStoreError::OtherSite { .. }) {
                 return Err(error.into());
             }
             warn!(wwwroot = %self.wwwroot, "the keys bear another wwwroot; no peer knows them yet, so new ones are made");
             self.keys.rotate(self.clock.now())?;
         }
+        self.remember_name()
+    }
+
+    /// [`Site::settle_name`] for commands: a running server keeps the name it has.
+    pub fn settle_name_without_server(&self) -> Result<(), CliError> {
+        let _lock = match self.keys.check_site() {
+            Ok(()) => None,
+            Err(_) => Some(self.keep_server_away()?),
+        };
+        self.settle_name()
+    }
+
+    /// Makes keys for the name that was given, whoever knew the old one, and goes by it from now on.
+    pub fn take_new_name(&self) -> Result<(), CliError> {
+        let _lock = self.keep_server_away()?;
+        self.keys.rotate(self.clock.now())?;
+        self.remember_name()
+    }
+
+    fn keep_server_away(&self) -> Result<ServerLock, CliError> {
+        data::lock_for_server(&self.data).map_err(|error| match error {
+            DataError::Served { .. } => CliError::RenameBesideServer(self.wwwroot.clone()),
+            error => error.into(),
+        })
+    }
+
+    fn remember_name(&self) -> Result<(), CliError> {
         let wwwroot = self.wwwroot.to_string();
         self.store
             .write_blocking(move |tx| settings::set(tx, WWWROOT_SETTING, &wwwroot))?;

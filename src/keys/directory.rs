@@ -95,9 +95,9 @@ pub enum KeyStoreError {
     Generate(#[from] KeyError),
     /// The present certificate names another site than the one configured.
     #[error(
-        "{0}. The keys were made for another wwwroot: correct --wwwroot (or MNETD_WWWROOT, or mnetd.toml), or run `mnetd key rotate` to make new keys for this one; every peer must then register it anew"
+        "the keys here are made out for {named}, and this site is to go by {expected}. If the first is right, correct --wwwroot (MNETD_WWWROOT, or wwwroot in mnetd.toml), or leave it out. If the address of this site changes: stop the server, run mnetd key rotate --wwwroot {expected}, start the server, and let every peer's administrator delete the old entry and add the new address", named = .0.named, expected = .0.expected
     )]
-    OtherSite(#[from] Mismatch),
+    OtherSite(Mismatch),
 }
 
 /// What tells one state of `current.pem` from another without reading it.
@@ -189,7 +189,11 @@ impl KeyStore {
     /// # Errors
     /// [`KeyStoreError::OtherSite`] with both names.
     pub fn check_site(&self) -> Result<(), KeyStoreError> {
-        Ok(self.ring().current().certificate().matches(&self.wwwroot)?)
+        self.ring()
+            .current()
+            .certificate()
+            .matches(&self.wwwroot)
+            .map_err(KeyStoreError::OtherSite)
     }
 
     /// Makes a new pair and retires the present one; the oldest beyond [`OLD_PAIRS_KEPT`] is deleted.
@@ -221,6 +225,9 @@ impl KeyStore {
 
     /// Takes over what another process (`mnetd key rotate`) wrote. Returns whether anything changed.
     ///
+    /// Keys made out for another site than this one are left alone, which the log tells once: to go by them
+    /// would cut off every peer.
+    ///
     /// # Errors
     /// When the files cannot be read; the ring in force then stays.
     pub fn reload_if_changed(&self) -> Result<bool, KeyStoreError> {
@@ -230,8 +237,16 @@ impl KeyStore {
             return Ok(false);
         }
         let (ring, stamp) = load(&self.directory)?;
-        self.replace(ring);
         *loaded = Some(stamp);
+        let was_ours = self.check_site().is_ok();
+        if let Err(mismatch) = ring.current().certificate().matches(&self.wwwroot)
+            && was_ours
+        {
+            let error = KeyStoreError::OtherSite(mismatch);
+            warn!(%error, "new keys are not taken up; the ones before stay in force");
+            return Ok(false);
+        }
+        self.replace(ring);
         Ok(true)
     }
 
@@ -252,6 +267,26 @@ impl KeyStore {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&ring);
         ring
     }
+}
+
+/// Copies every pair in `directory` into the new directory `copy` (mode 0700, its files 0600). No rotation
+/// comes in between.
+///
+/// # Errors
+/// When a file cannot be read, or is there already in `copy`, or cannot be written.
+pub fn copy(directory: &Path, copy: &Path) -> Result<(), KeyStoreError> {
+    make_directory(copy)?;
+    let _lock = lock(directory)?;
+    let retired = retired_files(directory)?.into_iter().map(|(path, _)| path);
+    for path in std::iter::once(directory.join(CURRENT)).chain(retired) {
+        let Some(name) = path.file_name() else {
+            continue;
+        };
+        let pem = fs::read(&path).map_err(file_error(&path, "read"))?;
+        let place = copy.join(name);
+        write_private(&place, &pem).map_err(file_error(&place, "written"))?;
+    }
+    Ok(())
 }
 
 fn is_due(ring: &KeyRing, now: UnixTime) -> bool {
@@ -348,21 +383,23 @@ fn write_pair(directory: &Path, name: &str, pair: &KeyPair) -> Result<(), KeySto
     // What a process that was cut off left behind.
     let _ = fs::remove_file(&fresh);
     let pem = pair.to_pem()?;
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&fresh)
-        .and_then(|mut file| {
-            file.write_all(pem.as_bytes())?;
-            file.sync_all()
-        })
-        .map_err(file_error(&fresh, "written"))?;
+    write_private(&fresh, pem.as_bytes()).map_err(file_error(&fresh, "written"))?;
     let place = directory.join(name);
     fs::rename(&fresh, &place).map_err(file_error(&place, "replaced"))?;
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(file_error(directory, "written"))
+}
+
+/// Writes a new file for its owner alone, down to the disk.
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 fn make_directory(directory: &Path) -> Result<(), KeyStoreError> {
@@ -513,6 +550,22 @@ mod tests {
             here.ring().current().certificate(),
             there.ring().current().certificate()
         );
+    }
+
+    #[test]
+    fn keys_for_another_site_are_not_taken_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = open(directory.path());
+        let before = here.ring().current().certificate().clone();
+        let other = Wwwroot::parse("https://other.example.org").unwrap();
+        let there = KeyStore::open(directory.path(), &other, NOW, 28).unwrap();
+        there.rotate(NOW).unwrap();
+        assert!(!here.reload_if_changed().unwrap());
+        assert_eq!(here.ring().current().certificate(), &before);
+        // Nor are they looked at again and again.
+        assert!(!here.reload_if_changed().unwrap());
+        open(directory.path()).rotate(NOW).unwrap();
+        assert!(here.reload_if_changed().unwrap());
     }
 
     #[test]

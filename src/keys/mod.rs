@@ -16,5 +16,5 @@ pub use certificate::{
     Certificate, CertificateError, Fingerprint, FingerprintError, MAX_KEY_BITS, MAX_PEM_BYTES,
     MIN_KEY_BITS, Mismatch, PublicKey,
 };
-pub use directory::{KeyRing, KeyStore, KeyStoreError, OLD_PAIRS_KEPT, RetiredPair};
+pub use directory::{KeyRing, KeyStore, KeyStoreError, OLD_PAIRS_KEPT, RetiredPair, copy};
 pub use pair::{DEFAULT_LIFETIME_DAYS, KeyError, KeyPair, PrivateKey};

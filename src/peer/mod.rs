@@ -29,7 +29,7 @@ pub use crate::store::peers::{Application, TextDialect as Dialect};
 pub use acceptance::{AcceptError, OtherFingerprint};
 pub use client::{CallError, Client, ClientSettings, FAULT_CANNOT_OPEN, KEY_CHANGE_MAX_AGE};
 pub use introduction::{Introduction, IntroductionError, introduce};
-pub use rights::{first_rights, service_of};
+pub use rights::{first_rights, known_services, service_of};
 pub use transport::{Transport, TransportError};
 
 /// A peer as we know it.
@@ -241,6 +241,24 @@ impl Application {
         match self {
             Self::Moodle => "/mnet/xmlrpc/server.php",
             Self::Mahara => "/api/xmlrpc/server.php",
+        }
+    }
+
+    /// The path of the page to which a browser comes with a token.
+    #[must_use]
+    pub const fn land_path(self) -> &'static str {
+        match self {
+            Self::Moodle => "/auth/mnet/land.php",
+            Self::Mahara => "/auth/xmlrpc/land.php",
+        }
+    }
+
+    /// The path of the page that sends its own users on to a peer.
+    #[must_use]
+    pub const fn jump_path(self) -> &'static str {
+        match self {
+            Self::Moodle => "/auth/mnet/jump.php",
+            Self::Mahara => "/auth/xmlrpc/jump.php",
         }
     }
 

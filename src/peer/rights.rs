@@ -63,6 +63,20 @@ const FUNCTIONS: [(&str, &[&str]); 4] = [
     ),
 ];
 
+/// Services of Moodle that we have no functions of and somebody may want to grant all the same: portfolios
+/// and remote repositories.
+const OTHERS: [&str; 2] = ["pf", "remoterep"];
+
+/// The names of services that are known to stand for something.
+#[must_use]
+pub fn known_services() -> Vec<&'static str> {
+    FUNCTIONS
+        .iter()
+        .map(|(service, _)| *service)
+        .chain(OTHERS)
+        .collect()
+}
+
 /// The service a peer's method belongs to; `None` for `system/…` and for methods of services we do
 /// not know, which only a person calls.
 #[must_use]

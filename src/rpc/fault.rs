@@ -30,7 +30,7 @@ pub enum Rejected {
 pub enum Refusal {
     /// No peer of that name.
     #[error(
-        "{0} is not a peer of this site; an administrator here can add it with: mnetd peer add {0}"
+        "{0} is not a peer of the mnetd that was called; the administrator of that mnetd can add it there, with: mnetd peer add {0}"
     )]
     UnknownPeer(String),
     /// The envelope names nobody.
@@ -38,7 +38,7 @@ pub enum Refusal {
     Nameless,
     /// A peer whose calls must come from elsewhere.
     #[error(
-        "calls in the name of {wwwroot} are not taken from the address {address}; its source addresses are set with: mnetd peer allow {wwwroot} --from ADDRESS"
+        "the mnetd that was called takes no calls in the name of {wwwroot} from the address {address}; the administrator of that mnetd can allow it there, with: mnetd peer allow {wwwroot} --from ADDRESS"
     )]
     Address {
         /// The peer named.
@@ -98,7 +98,7 @@ pub enum Refusal {
     },
     /// A register call without a binding, from a peer that has sent one before.
     #[error(
-        "this peer binds its register calls, and this one is not bound: expected a last parameter {{mnetd_to, mnetd_at, mnetd_nonce}}. If the plugin there was downgraded, an administrator here can reset this with: mnetd peer allow {0} --unbound"
+        "this peer binds its register calls, and this one is not bound: expected a last parameter {{mnetd_to, mnetd_at, mnetd_nonce}}. If the plugin there was downgraded, the administrator of the mnetd that was called can reset this there, with: mnetd peer allow {0} --unbound"
     )]
     NotBound(String),
     /// A binding to somebody else.
@@ -136,7 +136,7 @@ pub enum Refusal {
     NothingToTell(String),
     /// A service the peer may not call.
     #[error(
-        "the service {service} is not published to {wwwroot}; an administrator here can change that with: mnetd peer allow {wwwroot} {service} --publish"
+        "the mnetd that was called does not publish the service {service} to {wwwroot}; the administrator of that mnetd can change it there, with: mnetd peer allow {wwwroot} {service} --publish"
     )]
     NotPublished {
         /// Which service.

@@ -295,24 +295,25 @@ impl Look<'_> {
         call: MethodCall,
         place: Option<Place>,
     ) -> Result<Step, Rejected> {
-        let outcome = match (dispatch(self.state, &caller, call), &caller) {
-            (Ok(outcome), _) => outcome,
-            (Err(_), Caller::Unsigned) => Err(Refusal::NotSigned),
-            (Err(call), Caller::Peer(peer)) => match Order::take(self.state, peer, call) {
+        let (outcome, peer) = match (dispatch(self.state, &caller, call), caller) {
+            (Ok(outcome), Caller::Peer(peer)) => (outcome, Some(peer)),
+            (Ok(outcome), Caller::Unsigned) => (outcome, None),
+            (Err(_), Caller::Unsigned) => (Err(Refusal::NotSigned), None),
+            (Err(call), Caller::Peer(peer)) => match Order::take(self.state, &peer, call) {
                 Ok(order) => {
                     return Ok(Step::Register(Box::new(Received {
-                        peer: peer.clone(),
+                        peer,
                         order,
                         place,
                         wrapping: self.wrapping,
                         record: self.record,
                     })));
                 }
-                Err(refusal) => Err(refusal),
+                Err(refusal) => (Err(refusal), Some(peer)),
             },
         };
         // Heard is heard: refused today, it must not count as new when more is allowed tomorrow.
-        if let (Some(place), Caller::Peer(peer)) = (place, &caller) {
+        if let (Some(place), Some(peer)) = (place, peer) {
             self.state.remember(place, peer.id);
         }
         self.done(outcome)

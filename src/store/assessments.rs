@@ -89,6 +89,8 @@ macro_rules! select_assessment {
     };
 }
 
+pub(super) use select_assessment;
+
 /// The assessment that `owner` calls `idnumber`, removed or not.
 ///
 /// # Errors
@@ -263,7 +265,7 @@ pub fn list(
     })
 }
 
-fn assessment_from_row(row: &Row<'_>) -> rusqlite::Result<Assessment> {
+pub(super) fn assessment_from_row(row: &Row<'_>) -> rusqlite::Result<Assessment> {
     Ok(Assessment {
         id: row.get(0)?,
         peer: row.get(1)?,

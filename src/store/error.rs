@@ -21,6 +21,14 @@ pub enum StoreError {
         /// What the system or SQLite said.
         reason: Reason,
     },
+    /// A copy that could not be made.
+    #[error("the backup {copy} could not be written: {reason}")]
+    Backup {
+        /// The copy.
+        copy: PathBuf,
+        /// What the system or SQLite said.
+        reason: Reason,
+    },
     /// A database of some other program.
     #[error(
         "{path} is a database, but not one of mnetd. Check the path in the configuration; nothing was changed"

@@ -494,7 +494,7 @@ fn grade_from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Grade> {
     })
 }
 
-fn value_from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<GradeValue> {
+pub(super) fn value_from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<GradeValue> {
     Ok(GradeValue {
         points_earned: row.get(first)?,
         excepted: row.get(first + 1)?,

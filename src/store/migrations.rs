@@ -20,6 +20,10 @@ const STEPS: &[(&str, M<'_>)] = &[
         "0003_sign_in.sql",
         M::up(include_str!("../../schema/0003_sign_in.sql")),
     ),
+    (
+        "0004_lists.sql",
+        M::up(include_str!("../../schema/0004_lists.sql")),
+    ),
 ];
 
 /// SQLite's `application_id` of our files: "mnet" in ASCII.
@@ -53,7 +57,8 @@ pub(super) fn bring_up_to_date(conn: &mut Connection, path: &Path) -> Result<(),
     }
 }
 
-fn check_owner(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Refuses a database of another program.
+pub(super) fn check_owner(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     let owner: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if owner == APPLICATION_ID || (owner == 0 && tables == 0) {

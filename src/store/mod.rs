@@ -15,10 +15,12 @@
 //! processes, such as the command line, may use the same file at the same time.
 
 mod author;
+mod backup;
 mod error;
 mod extra;
 mod ids;
 mod migrations;
+mod names;
 mod page;
 mod readers;
 mod transaction;
@@ -29,6 +31,7 @@ pub mod assessments;
 pub mod audit;
 pub mod enrolments;
 pub mod grades;
+pub mod lists;
 pub mod peers;
 pub mod people;
 pub mod requests;
@@ -47,12 +50,14 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use author::Author;
+pub use backup::back_up;
 pub use error::{Reason, StoreError};
 pub use extra::{Extra, MAX_EXTRA_BYTES};
 pub use ids::{
     AccountId, AssessmentId, EnrolmentId, GradeId, PeerCourseId, PeerId, PersonId, SectionId,
     SessionId, StatusId,
 };
+pub use names::MAX_SEARCH_WORDS;
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page};
 pub use transaction::{ReadTx, WriteTx};
 pub use writer::MAX_BEHIND;
@@ -120,6 +125,7 @@ impl Store {
         conn.busy_timeout(BUSY_TIMEOUT)?;
         migrations::bring_up_to_date(&mut conn, path)?;
         set_up_writer(&conn)?;
+        names::complete(&mut conn)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 writer: Writer::start(conn)?,

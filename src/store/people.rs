@@ -8,6 +8,7 @@ use super::enrolments::{Role, STATUS_NOW};
 use super::error::StoreError;
 use super::extra::Extra;
 use super::ids::{PeerId, PersonId, StatusId};
+use super::names::Folded;
 use super::page::{Conditions, Page};
 use super::statuses::{self, Status};
 use super::transaction::{ReadTx, WriteTx};
@@ -32,6 +33,14 @@ pub struct PersonFields {
     pub ircnick: Option<String>,
     /// What else was sent.
     pub extra: Extra,
+}
+
+impl PersonFields {
+    fn folded(&self) -> Folded {
+        let idnumber = self.idnumber.as_deref().unwrap_or_default();
+        let others = [&self.username, &self.sent_username, &self.email, idnumber];
+        Folded::person(&self.firstname, &self.lastname, &others)
+    }
 }
 
 /// A row of `person`.
@@ -101,6 +110,7 @@ pub struct PersonRef {
     pub removed: bool,
 }
 
+/// The columns that [`person_from_row`] reads.
 macro_rules! select_person {
     ($rest:literal) => {
         concat!(
@@ -111,6 +121,8 @@ macro_rules! select_person {
         )
     };
 }
+
+pub(super) use select_person;
 
 /// The person that `owner` calls `idnumber`, removed or not.
 ///
@@ -237,10 +249,11 @@ pub fn insert(
     fields: &PersonFields,
     now: UnixTime,
 ) -> Result<PersonId, StoreError> {
+    let folded = fields.folded();
     let id = tx.insert(
         "INSERT INTO person (peer, idnumber, username, sent_username, firstname, lastname, email, \
-         ircnick, extra, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+         ircnick, extra, created_at, updated_at, sort_name, search_text) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12)",
         params![
             owner,
             fields.idnumber,
@@ -251,7 +264,9 @@ pub fn insert(
             fields.email,
             fields.ircnick,
             fields.extra,
-            now
+            now,
+            folded.sort_name,
+            folded.search_text
         ],
     )?;
     Ok(PersonId(id))
@@ -267,10 +282,11 @@ pub fn update(
     fields: &PersonFields,
     now: UnixTime,
 ) -> Result<(), StoreError> {
+    let folded = fields.folded();
     tx.execute(
         "UPDATE person SET idnumber = ?2, username = ?3, sent_username = ?4, firstname = ?5, \
-         lastname = ?6, email = ?7, ircnick = ?8, extra = ?9, updated_at = ?10, removed_at = NULL \
-         WHERE id = ?1",
+         lastname = ?6, email = ?7, ircnick = ?8, extra = ?9, updated_at = ?10, removed_at = NULL, \
+         sort_name = ?11, search_text = ?12 WHERE id = ?1",
         params![
             id,
             fields.idnumber,
@@ -281,7 +297,9 @@ pub fn update(
             fields.email,
             fields.ircnick,
             fields.extra,
-            now
+            now,
+            folded.sort_name,
+            folded.search_text
         ],
     )?;
     Ok(())
@@ -502,7 +520,7 @@ pub fn school_history(tx: &ReadTx<'_>, id: PersonId) -> Result<Vec<SchoolChange>
     )
 }
 
-fn person_from_row(row: &Row<'_>) -> rusqlite::Result<Person> {
+pub(super) fn person_from_row(row: &Row<'_>) -> rusqlite::Result<Person> {
     Ok(Person {
         id: row.get(0)?,
         peer: row.get(1)?,

@@ -7,6 +7,7 @@ use super::author::Author;
 use super::error::StoreError;
 use super::extra::Extra;
 use super::ids::{PeerId, PersonId, SectionId, words};
+use super::names::Folded;
 use super::page::{Conditions, Page};
 use super::transaction::{ReadTx, WriteTx};
 use crate::clock::UnixTime;
@@ -99,6 +100,7 @@ pub struct TeacherRecord {
     pub author: Author,
 }
 
+/// The columns that [`section_from_row`] reads.
 macro_rules! select_section {
     ($rest:literal) => {
         concat!(
@@ -108,6 +110,8 @@ macro_rules! select_section {
         )
     };
 }
+
+pub(super) use select_section;
 
 /// The section that `owner` calls `idnumber`, removed or not.
 ///
@@ -147,10 +151,19 @@ pub fn insert(
     fields: &SectionFields,
     now: UnixTime,
 ) -> Result<SectionId, StoreError> {
+    let folded = Folded::section(&fields.name, fields.idnumber.as_deref());
     let id = tx.insert(
-        "INSERT INTO section (peer, idnumber, name, extra, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        params![owner, fields.idnumber, fields.name, fields.extra, now],
+        "INSERT INTO section (peer, idnumber, name, extra, created_at, updated_at, sort_name, \
+         search_text) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
+        params![
+            owner,
+            fields.idnumber,
+            fields.name,
+            fields.extra,
+            now,
+            folded.sort_name,
+            folded.search_text
+        ],
     )?;
     Ok(SectionId(id))
 }
@@ -165,10 +178,19 @@ pub fn update(
     fields: &SectionFields,
     now: UnixTime,
 ) -> Result<(), StoreError> {
+    let folded = Folded::section(&fields.name, fields.idnumber.as_deref());
     tx.execute(
         "UPDATE section SET idnumber = ?2, name = ?3, extra = ?4, updated_at = ?5, \
-         removed_at = NULL WHERE id = ?1",
-        params![id, fields.idnumber, fields.name, fields.extra, now],
+         removed_at = NULL, sort_name = ?6, search_text = ?7 WHERE id = ?1",
+        params![
+            id,
+            fields.idnumber,
+            fields.name,
+            fields.extra,
+            now,
+            folded.sort_name,
+            folded.search_text
+        ],
     )?;
     Ok(())
 }
@@ -348,7 +370,7 @@ pub fn list(
     })
 }
 
-fn section_from_row(row: &Row<'_>) -> rusqlite::Result<Section> {
+pub(super) fn section_from_row(row: &Row<'_>) -> rusqlite::Result<Section> {
     Ok(Section {
         id: row.get(0)?,
         peer: row.get(1)?,
@@ -364,7 +386,7 @@ fn section_from_row(row: &Row<'_>) -> rusqlite::Result<Section> {
 }
 
 /// A JSON array of texts, as `json_group_array` makes it.
-fn names(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<String>> {
+pub(super) fn names(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<String>> {
     let json: String = row.get(column)?;
     serde_json::from_str(&json).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(

@@ -573,6 +573,7 @@ async fn show(
     let stored = row(console, id).await?;
     let check = console.checks().last(peer.id);
     let there = console.checks().services(peer.id);
+    let has_failed = check.as_ref().is_some_and(|check| check.outcome.is_err());
     let networks: Vec<String> = peer
         .source_addresses
         .iter()
@@ -591,7 +592,8 @@ async fn show(
             at: moment(check.at),
             problem: check.outcome.err(),
         }),
-        failure: standing_failure(&stored),
+        // A check that failed has told it already, with what to do on this page.
+        failure: standing_failure(&stored).filter(|_| !has_failed),
         services: service_rows(&peer, there.as_deref()),
         is_comparable: lists_what_is_agreed(peer.application),
         outward: travel(Travellers::Ours),
