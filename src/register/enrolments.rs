@@ -8,7 +8,7 @@ use crate::store::enrolments::{
     self, Enrolment, EnrolmentChange, NewChange, NewEnrolment as NewRow, Role, Standing,
 };
 use crate::store::statuses::{self, Meaning, Scope};
-use crate::store::{Author, EnrolmentId, Extra, StatusId, WriteTx};
+use crate::store::{Author, EnrolmentId, Extra, PersonId, SectionId, StatusId, WriteTx};
 
 /// `new_enrolment`: somebody is in a section.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,19 +98,68 @@ pub(super) fn new(
         effective_at: call.effective_at,
         note: None,
     };
-    if let Some(enrolment) = enrolments::find(tx, owner, section.id, person, call.role)? {
-        return change(tx, author, &enrolment, &said, &call.extra, now);
-    }
-    let row = NewRow {
-        owner,
+    let place = Place {
         section: section.id,
         person,
         role: call.role,
+    };
+    enrol(tx, author, place, &said, &call.extra, now)
+}
+
+/// Who is to be in which section, as what.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The section.
+    pub section: SectionId,
+    /// The person.
+    pub person: PersonId,
+    /// As what.
+    pub role: Role,
+}
+
+/// Makes an enrolment of the author's active from now on, whether there was one or not.
+pub(super) fn enrol_actively(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    place: Place,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let said = Said {
+        status: first_status(tx, Meaning::Active)?,
+        effective_at: None,
+        note: None,
+    };
+    enrol(tx, author, place, &said, &Extra::default(), now)
+}
+
+/// Enrols somebody, or says something new of an enrolment that is there.
+pub(super) fn enrol(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    place: Place,
+    said: &Said<'_>,
+    extra: &Extra,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let owner = author.owner();
+    let Place {
+        section,
+        person,
+        role,
+    } = place;
+    if let Some(enrolment) = enrolments::find(tx, owner, section, person, role)? {
+        return change(tx, author, &enrolment, said, extra, now);
+    }
+    let row = NewRow {
+        owner,
+        section,
+        person,
+        role,
         status: first_status(tx, Meaning::Pending)?,
-        extra: &call.extra,
+        extra,
     };
     let id = enrolments::insert(tx, &row, now)?;
-    add(tx, author, id, &said, said.effective_at.unwrap_or(now), now)?;
+    add(tx, author, id, said, said.effective_at.unwrap_or(now), now)?;
     Ok(Reply {
         status: Status::Created,
         id: id.0,
@@ -154,7 +203,7 @@ fn not_there(call: &DropEnrolment, by_hand: bool) -> RegisterError {
     }
 }
 
-fn change(
+pub(super) fn change(
     tx: &WriteTx<'_>,
     author: &Author,
     enrolment: &Enrolment,
@@ -258,7 +307,7 @@ fn add(
 }
 
 /// The school's first status of that meaning.
-fn first_status(tx: &WriteTx<'_>, meaning: Meaning) -> Result<StatusId, RegisterError> {
+pub(super) fn first_status(tx: &WriteTx<'_>, meaning: Meaning) -> Result<StatusId, RegisterError> {
     statuses::first(tx, Scope::Section, meaning)?
         .map(|status| status.id)
         .ok_or_else(|| RegisterError::Wrong {

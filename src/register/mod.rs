@@ -19,17 +19,19 @@ mod enrolments;
 mod error;
 mod fields;
 mod grades;
+pub mod remote;
 mod sections;
 mod service;
 mod users;
 
 pub use assessments::{AssessmentChanges, NewAssessment, RemoveAssessment, UpdateAssessment};
 pub use by_hand::{
-    HandMadeAssessment, enter_grade, make_assessment, mark_enrolment_in_error, mark_grade_in_error,
-    set_enrolment_status, set_school_status,
+    HandMadeAssessment, HandMadePerson, HandMadeSection, enrol, enter_grade, make_assessment,
+    make_person, make_section, mark_enrolment_in_error, mark_grade_in_error, set_enrolment_status,
+    set_school_status, set_teacher,
 };
 pub use call::Call;
-pub use enrolments::{DropEnrolment, NewEnrolment};
+pub use enrolments::{DropEnrolment, NewEnrolment, Place};
 pub use error::RegisterError;
 pub use fields::{
     Change, MAX_ATTEMPT, MAX_EMAIL, MAX_ID, MAX_LIST, MAX_NAME, MAX_NOTE, MAX_POINTS, MAX_USERNAME,

@@ -7,6 +7,8 @@
 //!   change things.
 //! - [`forms`]: what a form sent. [`Submitted`] is only had after its token and its origin were checked.
 //! - [`page`]: the frame round each page, and the headers it goes out with.
+//! - [`hand`]: changes an administrator makes, with their note in the audit log.
+//! - [`show`], [`pager`]: how values stand on a page, and how lists are turned.
 //! - [`error`]: pages for what went wrong.
 //!
 //! A form is answered with a redirect ([`page::see_other`]), so that reloading does nothing twice.
@@ -15,10 +17,12 @@ mod checks;
 pub mod cookies;
 pub mod error;
 pub mod forms;
+pub mod hand;
 pub mod page;
+pub mod pager;
 mod pages;
+pub mod show;
 pub mod visitor;
-pub mod words;
 
 use std::sync::Arc;
 
@@ -28,7 +32,7 @@ use ipnet::IpNet;
 use crate::clock::Clock;
 use crate::keys::KeyStore;
 use crate::peer::Client;
-use crate::sso::SignIn;
+use crate::sso::{SignIn, Sso};
 use crate::store::Store;
 use crate::wwwroot::Wwwroot;
 
@@ -49,6 +53,7 @@ pub struct Console {
 struct Inner {
     settings: ConsoleSettings,
     sign_in: SignIn,
+    sso: Sso,
     checks: Checks,
 }
 
@@ -73,11 +78,18 @@ impl Console {
     /// A console for the site that `settings` describes.
     #[must_use]
     pub fn new(settings: ConsoleSettings) -> Self {
-        let sign_in = SignIn::new(settings.store.clone(), settings.clock.clone());
+        let (store, clock) = (settings.store.clone(), settings.clock.clone());
+        let sso = Sso::new(
+            settings.wwwroot.clone(),
+            store.clone(),
+            settings.client.clone(),
+            clock.clone(),
+        );
         Self {
             inner: Arc::new(Inner {
                 settings,
-                sign_in,
+                sign_in: SignIn::new(store, clock),
+                sso,
                 checks: Checks::default(),
             }),
         }
@@ -122,6 +134,12 @@ impl Console {
     /// What the last check of each peer brought.
     fn checks(&self) -> &Checks {
         &self.inner.checks
+    }
+
+    /// Single sign-on.
+    #[must_use]
+    pub fn sso(&self) -> &Sso {
+        &self.inner.sso
     }
 
     /// Reverse proxies whose X-Forwarded-For is believed.

@@ -5,6 +5,7 @@ pub mod http;
 pub mod php;
 pub mod program;
 pub mod site;
+pub mod sso;
 pub mod visitor;
 
 use std::fs;

@@ -8,8 +8,8 @@ use axum::http::Response;
 use axum::routing::get;
 
 use crate::web::page::{self, Layout, Place};
+use crate::web::show::moment;
 use crate::web::visitor::Access;
-use crate::web::words::moment;
 use crate::web::{Console, Staff};
 
 pub fn routes() -> Router<Console> {
@@ -39,7 +39,7 @@ async fn first_run(State(console): State<Console>, staff: Staff) -> Response<Bod
         is_https: console.wwwroot().is_https(),
         certificate_url: console.wwwroot().join("/mnet/publickey.php"),
         fingerprint: certificate.fingerprint().to_string(),
-        expires: moment(certificate.not_after()),
+        expires: moment(&certificate.not_after()),
         pem: certificate.pem().to_owned(),
     };
     page::ok(&page, &page.layout)

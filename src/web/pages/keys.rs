@@ -15,8 +15,8 @@ use crate::peer::Peer;
 use crate::store::StoreError;
 use crate::store::audit::{self, Deed};
 use crate::web::page::{self, Layout, Place};
+use crate::web::show::{moment, time_left};
 use crate::web::visitor::Access;
-use crate::web::words::{moment, time_left};
 use crate::web::{Administrator, Console, NoFields, Staff, Submitted, Visitor, WebError};
 
 pub fn routes() -> Router<Console> {
@@ -78,7 +78,7 @@ async fn keys(State(console): State<Console>, staff: Staff) -> Response<Body> {
             .map(|error| page::sentence(&error)),
         wwwroot: console.wwwroot().to_string(),
         present: present(ring.current().certificate(), now),
-        next_rotation: moment(console.keys().next_rotation()),
+        next_rotation: moment(&console.keys().next_rotation()),
         lifetime_days: console.keys().lifetime_days(),
         old: ring
             .old()
@@ -94,8 +94,8 @@ async fn keys(State(console): State<Console>, staff: Staff) -> Response<Body> {
 fn present(certificate: &Certificate, now: UnixTime) -> Pair {
     Pair {
         fingerprint: certificate.fingerprint().to_string(),
-        valid_from: moment(certificate.not_before()),
-        expires: moment(certificate.not_after()),
+        valid_from: moment(&certificate.not_before()),
+        expires: moment(&certificate.not_after()),
         left: time_left(certificate.not_after(), now),
         pem: certificate.pem().to_owned(),
     }
@@ -110,8 +110,8 @@ fn old_pair(place: usize, old: &RetiredPair) -> OldPair {
     };
     OldPair {
         fingerprint: certificate.fingerprint().to_string(),
-        replaced: moment(old.retired_at),
-        expires: moment(certificate.not_after()),
+        replaced: moment(&old.retired_at),
+        expires: moment(&certificate.not_after()),
         vouches,
     }
 }

@@ -1,14 +1,21 @@
 //! The pages: one file each, with its addresses.
 
+pub mod accounts;
+pub mod activity;
 mod boxes;
+pub mod enrolments;
 pub mod first_run;
 pub mod home;
 pub mod keys;
+pub mod mine;
 pub mod network;
 pub mod peer;
 pub mod peers;
+pub mod people;
+pub mod sections;
 pub mod setup;
 pub mod sign_in;
+pub mod sso;
 pub mod style;
 
 use axum::Router;
@@ -21,12 +28,19 @@ pub fn routes() -> Router<Console> {
     Router::new()
         .merge(first_run::routes())
         .merge(home::routes())
+        .merge(accounts::routes())
+        .merge(activity::routes())
+        .merge(enrolments::routes())
         .merge(keys::routes())
+        .merge(mine::routes())
         .merge(network::routes())
         .merge(peer::routes())
         .merge(peers::routes())
+        .merge(people::routes())
+        .merge(sections::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
+        .merge(sso::routes())
         .merge(style::routes())
         .fallback(nothing_here)
 }

@@ -8,7 +8,7 @@ use axum::http::Response;
 use axum::routing::get;
 
 use crate::peer::Peer;
-use crate::peer::services::{MissingBox, Travellers, missing_for_sign_in};
+use crate::peer::services::{Travellers, missing_for_sign_in};
 use crate::sso::session::User;
 use crate::web::page::{self, CameFrom, Layout, Place};
 use crate::web::pages::boxes::in_words;
@@ -41,8 +41,8 @@ struct Destination {
 struct Setup {
     id: i64,
     name: String,
-    outward: Vec<String>,
-    inward: Vec<String>,
+    /// For the way there, and for the way here.
+    missing: [Vec<String>; 2],
     /// Whether the peer's own boxes are known.
     is_checked: bool,
 }
@@ -92,14 +92,13 @@ fn destination(peer: &Peer) -> Option<Destination> {
 fn setup(console: &Console, peer: &Peer) -> Setup {
     let there = console.checks().services(peer.id);
     let missing = |travellers| -> Vec<String> {
-        let boxes: Vec<MissingBox> = missing_for_sign_in(peer, there.as_deref(), travellers);
-        boxes.iter().map(in_words).collect()
+        let missing = missing_for_sign_in(peer, there.as_deref(), travellers);
+        missing.iter().map(in_words).collect()
     };
     Setup {
         id: peer.id.0,
         name: peer.name.clone(),
-        outward: missing(Travellers::Ours),
-        inward: missing(Travellers::Theirs),
+        missing: [missing(Travellers::Ours), missing(Travellers::Theirs)],
         is_checked: there.is_some(),
     }
 }

@@ -25,8 +25,8 @@ use crate::store::peers::{self, PeerService};
 use crate::store::{PeerId, StoreError, WriteTx};
 use crate::web::checks::{self, PEER_WAIT};
 use crate::web::page::{self, Layout, Place};
+use crate::web::show::{clock_offset, moment, time_left};
 use crate::web::visitor::Access;
-use crate::web::words::{clock_offset, moment, time_left};
 use crate::web::{Administrator, Console, NoFields, Staff, Submitted, Visitor, WebError};
 
 /// The most networks a peer's calls may be held to: every one is looked at with every call.
@@ -61,7 +61,8 @@ struct PeerPage {
     outward: Vec<String>,
     inward: Vec<String>,
     dialect: &'static str,
-    dialect_fixed: bool,
+    /// What an administrator chose: a dialect, or `auto`.
+    dialect_chosen: &'static str,
     addresses: String,
     most_addresses: usize,
     binding_required: bool,
@@ -70,7 +71,6 @@ struct PeerPage {
 }
 
 struct Facts {
-    name: String,
     wwwroot: String,
     application: &'static str,
     fingerprint: String,
@@ -589,7 +589,7 @@ async fn show(
         id: peer.id.0,
         facts: facts(console, &peer, &stored),
         check: check.map(|check| CheckShown {
-            at: moment(check.at),
+            at: moment(&check.at),
             problem: check.outcome.err(),
         }),
         // A check that failed has told it already, with what to do on this page.
@@ -599,7 +599,11 @@ async fn show(
         outward: travel(Travellers::Ours),
         inward: travel(Travellers::Theirs),
         dialect: peer.dialect.as_str(),
-        dialect_fixed: peer.dialect_fixed,
+        dialect_chosen: if peer.dialect_fixed {
+            peer.dialect.as_str()
+        } else {
+            "auto"
+        },
         addresses: typed.addresses.unwrap_or_else(|| networks.join("\n")),
         most_addresses: MAX_NETWORKS,
         binding_required: peer.binding_required,
@@ -612,13 +616,12 @@ fn facts(console: &Console, peer: &Peer, stored: &peers::Peer) -> Facts {
     let until = peer.certificate.not_after();
     let left = time_left(until, console.clock().now());
     Facts {
-        name: peer.name.clone(),
         wwwroot: peer.wwwroot.to_string(),
         application: title(peer.application),
         fingerprint: peer.certificate.fingerprint().to_string(),
-        certificate: format!("{} ({left})", moment(until)),
-        added: moment(stored.created_at),
-        last_contact: stored.last_contact_at.map(moment),
+        certificate: format!("{} ({left})", moment(&until)),
+        added: moment(&stored.created_at),
+        last_contact: stored.last_contact_at.as_ref().map(moment),
         clock: stored.clock_offset.map(clock_offset),
     }
 }

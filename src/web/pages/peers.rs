@@ -17,8 +17,8 @@ use crate::store::peers::{self, PeerService};
 use crate::store::{MAX_PAGE, Page, PeerId, ReadTx, StoreError};
 use crate::web::checks::{self, PEER_WAIT};
 use crate::web::page::{self, Layout, Place};
+use crate::web::show::{clock_offset, moment, time_left};
 use crate::web::visitor::Access;
-use crate::web::words::{clock_offset, moment, time_left};
 use crate::web::{Administrator, Console, Staff, Submitted, Visitor, WebError};
 use crate::wwwroot::Wwwroot;
 
@@ -123,7 +123,7 @@ fn row(peer: peers::Peer, services: &[PeerService], now: UnixTime) -> Row {
     let certificate = match Certificate::parse_stored(certificate) {
         Ok(certificate) => {
             let until = certificate.not_after();
-            format!("{} ({})", moment(until), time_left(until, now))
+            format!("{} ({})", moment(&until), time_left(until, now))
         }
         Err(_) => "none that can be used".to_owned(),
     };
@@ -133,7 +133,7 @@ fn row(peer: peers::Peer, services: &[PeerService], now: UnixTime) -> Row {
         name: peer.name,
         wwwroot: peer.wwwroot,
         application: title(peer.application),
-        last_contact: peer.last_contact_at.map(moment),
+        last_contact: peer.last_contact_at.as_ref().map(moment),
         clock: peer.clock_offset.map(clock_offset),
         certificate,
         services: services.iter().map(in_short).collect(),
@@ -145,7 +145,7 @@ pub fn standing_failure(peer: &peers::Peer) -> Option<(String, String)> {
     let at = peer.last_fault_at?;
     let text = peer.last_fault_text.clone()?;
     let held_since = peer.last_contact_at.is_some_and(|contact| contact > at);
-    (!held_since).then(|| (moment(at), text))
+    (!held_since).then(|| (moment(&at), text))
 }
 
 fn in_short(right: &PeerService) -> String {
@@ -332,7 +332,7 @@ fn confirmation(
         application: application.as_str(),
         certificate_url: wwwroot.join("/mnet/publickey.php"),
         fingerprint: certificate.fingerprint().to_string(),
-        expires: moment(certificate.not_after()),
+        expires: moment(&certificate.not_after()),
         wwwroot: wwwroot.to_string(),
     }
 }
