@@ -12,6 +12,7 @@ pub mod network;
 pub mod peer;
 pub mod peers;
 pub mod people;
+pub mod remote;
 pub mod sections;
 pub mod setup;
 pub mod sign_in;
@@ -37,6 +38,7 @@ pub fn routes() -> Router<Console> {
         .merge(peer::routes())
         .merge(peers::routes())
         .merge(people::routes())
+        .merge(remote::routes())
         .merge(sections::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
