@@ -66,7 +66,7 @@ fn enter(school: &School, assessment: AssessmentId, userid: &str, points: f64) -
         attempt_num: 1,
     };
     school
-        .write(move |tx| enter_grade(tx, &School::admin(), assessment, person, &value, now))
+        .write(move |tx| enter_grade(tx, &School::admin(), assessment, person, &value, None, now))
         .id
 }
 

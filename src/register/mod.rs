@@ -25,8 +25,8 @@ mod users;
 
 pub use assessments::{AssessmentChanges, NewAssessment, RemoveAssessment, UpdateAssessment};
 pub use by_hand::{
-    HandMadeAssessment, enter_grade, make_assessment, mark_enrolment_in_error, mark_grade_in_error,
-    set_enrolment_status, set_school_status,
+    HandMadeAssessment, change_assessment, enter_grade, make_assessment, mark_enrolment_in_error,
+    mark_grade_in_error, remove_assessment, set_enrolment_status, set_school_status,
 };
 pub use call::Call;
 pub use enrolments::{DropEnrolment, NewEnrolment};
@@ -35,7 +35,9 @@ pub use fields::{
     Change, MAX_ATTEMPT, MAX_EMAIL, MAX_ID, MAX_LIST, MAX_NAME, MAX_NOTE, MAX_POINTS, MAX_USERNAME,
 };
 pub use grades::{NewGrade, RemoveGrade};
-pub use sections::{NewSection, ONGOING, RemoveSection, SectionChanges, UpdateSection};
+pub use sections::{
+    NewSection, ONGOING, RemoveSection, SectionChanges, UpdateSection, teaches,
+};
 pub use service::SERVICE;
 pub use users::{FetchUser, RemoveUser, UpdateUser, UserKey, UserRecord};
 

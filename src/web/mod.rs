@@ -14,9 +14,11 @@
 pub mod cookies;
 pub mod error;
 pub mod forms;
+pub mod numbers;
 pub mod page;
 mod pages;
 pub mod visitor;
+pub mod words;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! The pages: one file each, with its addresses.
 
+pub mod gradebook;
 pub mod home;
 pub mod setup;
 pub mod sign_in;
@@ -13,6 +14,7 @@ use super::error::WebError;
 /// Every address of the console, relative to the site.
 pub fn routes() -> Router<Console> {
     Router::new()
+        .merge(gradebook::routes())
         .merge(home::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
