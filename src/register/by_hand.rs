@@ -4,16 +4,19 @@ use super::enrolments::{Said as SaidStatus, say};
 use super::error::RegisterError;
 use super::fields::{MAX_ATTEMPT, MAX_NAME, MAX_NOTE, MAX_POINTS, shown};
 use super::grades::{Said as SaidGrade, give};
-use super::{Reply, Status, assessments};
+use super::users;
+use super::{Call, FetchUser, Reply, Status, UserRecord, assessments};
 use crate::clock::UnixTime;
 use crate::store::assessments::{self as rows, Assessment};
-use crate::store::enrolments::{self, EnrolmentChange, NewChange};
+use crate::store::enrolments::{self, EnrolmentChange, NewChange, Role};
 use crate::store::grades::{self, GradeChange, GradeValue};
+use crate::store::sections::{self as store_sections, TeacherChange};
 use crate::store::statuses::{self, Scope};
 use crate::store::{
     AssessmentId, Author, EnrolmentId, Extra, GradeId, PersonId, ReadTx, SectionId, StatusId,
     WriteTx, people,
 };
+use crate::xmlrpc::{Struct, Value};
 
 /// An assessment as somebody enters it.
 #[derive(Clone, Debug, PartialEq)]
@@ -310,6 +313,156 @@ pub fn set_school_status(
         status: Status::updated_if(changed),
         id: person.0,
     })
+}
+
+/// A person as somebody enters them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandMadePerson {
+    /// The school's id of the person; `None` where there is none.
+    pub idnumber: Option<String>,
+    /// Username.
+    pub username: String,
+    /// First name.
+    pub firstname: String,
+    /// Last name.
+    pub lastname: String,
+    /// E-mail address.
+    pub email: String,
+}
+
+/// Takes somebody up by hand. A username that is taken gets a number behind it, as with peers.
+///
+/// # Errors
+/// [`RegisterError::Wrong`] or [`RegisterError::Missing`] where a field cannot be used, or the id is taken by
+/// another hand-made row; [`RegisterError::Store`].
+pub fn make_person(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    new: &HandMadePerson,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    if let Some(idnumber) = &new.idnumber
+        && people::by_idnumber(tx, None, idnumber)?.is_some()
+    {
+        return Err(taken("idnumber", idnumber));
+    }
+    let record = [
+        ("idnumber", new.idnumber.as_deref()),
+        ("username", Some(&*new.username)),
+        ("firstname", Some(&*new.firstname)),
+        ("lastname", Some(&*new.lastname)),
+        ("email", Some(&*new.email)),
+    ];
+    let record: Struct = record
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
+        .collect();
+    let record = UserRecord::from_value(&Value::Struct(record))?;
+    users::fetch(tx, author, &FetchUser::Complete(record), now)
+}
+
+/// A section as somebody enters it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandMadeSection {
+    /// The school's id of it.
+    pub idnumber: String,
+    /// Its name.
+    pub name: String,
+    /// The terms it runs over, by name; none: it is ongoing.
+    pub segments: Vec<String>,
+}
+
+/// Makes a section by hand.
+///
+/// # Errors
+/// [`RegisterError::Wrong`] or [`RegisterError::Missing`] where a field cannot be used, or the id is taken by
+/// another hand-made row; [`RegisterError::Store`].
+pub fn make_section(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    new: &HandMadeSection,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    if store_sections::by_idnumber(tx, None, &new.idnumber)?.is_some() {
+        return Err(taken("idnumber", &new.idnumber));
+    }
+    let segments = new.segments.iter().map(|name| Value::from(name.as_str()));
+    let record = Struct::with_capacity(3)
+        .with("idnumber", new.idnumber.as_str())
+        .with("name", new.name.as_str())
+        .with("segment", Value::Array(segments.collect()));
+    match Call::parse("new_section", &[record.into()])? {
+        Some(call) => super::apply(tx, author, &call, now),
+        None => unreachable!("new_section is a call of the register"),
+    }
+}
+
+/// Enrols a person in a section by hand, whosever they are; beside what a peer says of the same two.
+///
+/// # Errors
+/// [`RegisterError::Wrong`] where the school has no such status; [`RegisterError::Store`].
+#[allow(clippy::too_many_arguments, reason = "each is a column of its own")]
+pub fn enrol(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    section: SectionId,
+    person: PersonId,
+    role: Role,
+    status: &str,
+    effective_at: Option<UnixTime>,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let status = status_named(tx, Scope::Section, status)?;
+    let said = SaidStatus {
+        status,
+        effective_at,
+        note: None,
+    };
+    super::enrolments::enrol(
+        tx,
+        author,
+        section,
+        person,
+        role,
+        &said,
+        &Extra::default(),
+        now,
+    )
+}
+
+/// Gives a section to a teacher, or takes it away, by hand.
+///
+/// # Errors
+/// [`RegisterError::Store`].
+pub fn set_teacher(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    section: SectionId,
+    person: PersonId,
+    teaches: bool,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let does = store_sections::teachers(tx, section)?.contains(&person);
+    if does != teaches {
+        let change = if teaches {
+            TeacherChange::Came
+        } else {
+            TeacherChange::Left
+        };
+        store_sections::change_teacher(tx, section, person, change, author, now)?;
+    }
+    Ok(Reply {
+        status: Status::updated_if(does != teaches),
+        id: section.0,
+    })
+}
+
+fn taken(field: &'static str, found: &str) -> RegisterError {
+    RegisterError::Wrong {
+        field,
+        found: shown(found),
+        expected: "one that no other hand-made row has".to_owned(),
+    }
 }
 
 fn status_named(tx: &ReadTx<'_>, scope: Scope, word: &str) -> Result<StatusId, RegisterError> {

@@ -8,7 +8,7 @@ use crate::store::enrolments::{
     self, Enrolment, EnrolmentChange, NewChange, NewEnrolment as NewRow, Role, Standing,
 };
 use crate::store::statuses::{self, Meaning, Scope};
-use crate::store::{Author, EnrolmentId, Extra, StatusId, WriteTx};
+use crate::store::{Author, EnrolmentId, Extra, PersonId, SectionId, StatusId, WriteTx};
 
 /// `new_enrolment`: somebody is in a section.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,19 +98,44 @@ pub(super) fn new(
         effective_at: call.effective_at,
         note: None,
     };
-    if let Some(enrolment) = enrolments::find(tx, owner, section.id, person, call.role)? {
-        return change(tx, author, &enrolment, &said, &call.extra, now);
+    enrol(
+        tx,
+        author,
+        section.id,
+        person,
+        call.role,
+        &said,
+        &call.extra,
+        now,
+    )
+}
+
+/// Enrols somebody, or says something new of an enrolment that is there.
+#[allow(clippy::too_many_arguments, reason = "each is a column of its own")]
+pub(super) fn enrol(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    section: SectionId,
+    person: PersonId,
+    role: Role,
+    said: &Said<'_>,
+    extra: &Extra,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let owner = author.owner();
+    if let Some(enrolment) = enrolments::find(tx, owner, section, person, role)? {
+        return change(tx, author, &enrolment, said, extra, now);
     }
     let row = NewRow {
         owner,
-        section: section.id,
+        section,
         person,
-        role: call.role,
+        role,
         status: first_status(tx, Meaning::Pending)?,
-        extra: &call.extra,
+        extra,
     };
     let id = enrolments::insert(tx, &row, now)?;
-    add(tx, author, id, &said, said.effective_at.unwrap_or(now), now)?;
+    add(tx, author, id, said, said.effective_at.unwrap_or(now), now)?;
     Ok(Reply {
         status: Status::Created,
         id: id.0,

@@ -25,8 +25,9 @@ mod users;
 
 pub use assessments::{AssessmentChanges, NewAssessment, RemoveAssessment, UpdateAssessment};
 pub use by_hand::{
-    HandMadeAssessment, change_assessment, enter_grade, make_assessment, mark_enrolment_in_error,
-    mark_grade_in_error, remove_assessment, set_enrolment_status, set_school_status,
+    HandMadeAssessment, HandMadePerson, HandMadeSection, change_assessment, enrol, enter_grade,
+    make_assessment, make_person, make_section, mark_enrolment_in_error, mark_grade_in_error,
+    remove_assessment, set_enrolment_status, set_school_status, set_teacher,
 };
 pub use call::Call;
 pub use enrolments::{DropEnrolment, NewEnrolment};

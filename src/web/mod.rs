@@ -7,6 +7,7 @@
 //!   change things.
 //! - [`forms`]: what a form sent. [`Submitted`] is only had after its token and its origin were checked.
 //! - [`page`]: the frame round each page, and the headers it goes out with.
+//! - [`show`], [`pager`]: how values stand on a page, and how lists are turned.
 //! - [`error`]: pages for what went wrong.
 //!
 //! A form is answered with a redirect ([`page::see_other`]), so that reloading does nothing twice.
@@ -16,9 +17,10 @@ pub mod error;
 pub mod forms;
 pub mod numbers;
 pub mod page;
+pub mod pager;
 mod pages;
+pub mod show;
 pub mod visitor;
-pub mod words;
 
 use std::sync::Arc;
 

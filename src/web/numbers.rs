@@ -1,14 +1,7 @@
-//! Points and percentages as people read and type them.
+//! Grades as people read them.
 
+use super::show;
 use crate::store::grades::GradeValue;
-
-/// Points with as many digits behind the point as they have, and no more than three.
-#[must_use]
-pub fn points(points: f64) -> String {
-    let rounded = format!("{points:.3}");
-    let short = rounded.trim_end_matches('0').trim_end_matches('.');
-    if short == "-0" { "0" } else { short }.to_owned()
-}
 
 /// The part that `points` are of `most` as `87.5 %`; `None` where there is nothing to earn.
 #[must_use]
@@ -26,7 +19,7 @@ pub fn percent(points: f64, most: f64) -> Option<String> {
 pub fn grade(value: &GradeValue) -> String {
     let mut text = match value.points_earned {
         _ if value.excepted => "excepted".to_owned(),
-        Some(earned) => points(earned),
+        Some(earned) => show::points(earned),
         None => "none".to_owned(),
     };
     if value.attempt_num > 1 {
@@ -38,12 +31,6 @@ pub fn grade(value: &GradeValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn points_are_as_long_as_they_need() {
-        let shown = [7.0, 7.5, 6.666_66, 100.0, -0.000_1, -2.5].map(points);
-        assert_eq!(shown, ["7", "7.5", "6.667", "100", "0", "-2.5"]);
-    }
 
     #[test]
     fn a_percentage_needs_something_to_earn() {

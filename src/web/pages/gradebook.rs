@@ -13,16 +13,17 @@ use serde::Deserialize;
 use crate::clock::UnixTime;
 use crate::register;
 use crate::store::assessments::Assessment;
-use crate::store::lists::{self, Cell, GradebookPage, GradebookStudent, ROWS, Slice, Turn};
+use crate::store::lists::{self, Cell, GradebookPage, GradebookStudent, ROWS};
 use crate::store::sections::{self, Section};
 use crate::store::statuses::Meaning;
 use crate::store::{AssessmentId, PersonId, ReadTx, SectionId};
 use crate::web::page::{self, Layout, Place};
+use crate::web::pager::{Pager, Turning};
 use crate::web::visitor::Access;
-use crate::web::{Console, Member, Visitor, WebError, numbers};
+use crate::web::{Console, Member, Visitor, WebError, numbers, show};
 
 pub fn routes() -> Router<Console> {
-    Router::new().route("/sections/{id}/gradebook", get(show))
+    Router::new().route("/sections/{id}/gradebook", get(gradebook))
 }
 
 /// Who may read a section's grades.
@@ -75,47 +76,12 @@ pub(super) struct Shown {
     pub(super) by_hand: bool,
 }
 
-/// Which page of students, in a link.
-#[derive(Deserialize)]
-pub(super) struct Turned {
-    after: Option<i64>,
-    before: Option<i64>,
-}
-
-/// Where the pages before and behind this one begin.
-pub(super) struct Pager {
-    pub(super) before: Option<i64>,
-    pub(super) after: Option<i64>,
-}
-
-impl Turned {
-    pub(super) fn turn(&self) -> Turn<PersonId> {
-        match (self.after, self.before) {
-            (Some(id), _) => Turn::After(PersonId(id)),
-            (None, Some(id)) => Turn::Before(PersonId(id)),
-            (None, None) => Turn::First,
-        }
-    }
-}
-
-impl Pager {
-    pub(super) fn of(students: &Slice<GradebookStudent>) -> Self {
-        let end = |there: bool, row: Option<&GradebookStudent>| {
-            row.filter(|_| there).map(|student| student.person.0)
-        };
-        Self {
-            before: end(students.earlier, students.rows.first()),
-            after: end(students.later, students.rows.last()),
-        }
-    }
-}
-
 impl Shown {
     pub(super) fn of(cell: &Cell, pointval: Option<f64>) -> Self {
         let value = &cell.value;
         let earned = value.points_earned.filter(|_| !value.excepted);
         Self {
-            text: earned.map_or_else(|| "excepted".to_owned(), numbers::points),
+            text: earned.map_or_else(|| "excepted".to_owned(), show::points),
             percent: earned
                 .zip(pointval)
                 .and_then(|(points, most)| numbers::percent(points, most)),
@@ -125,11 +91,11 @@ impl Shown {
     }
 }
 
-async fn show(
+async fn gradebook(
     State(console): State<Console>,
     member: Member,
     Path(section): Path<i64>,
-    Query(turned): Query<Turned>,
+    Query(turning): Query<Turning>,
 ) -> Result<Response<Body>, WebError> {
     let (section, now) = (SectionId(section), console.clock().now());
     let reader = member.clone();
@@ -137,20 +103,20 @@ async fn show(
         .store()
         .read(move |tx| -> Result<_, WebError> {
             let section = readable(tx, &reader, section, now)?;
-            let book = lists::gradebook(tx, section.id, now, turned.turn(), ROWS)?;
+            let book = lists::gradebook(tx, section.id, now, turning.turn(PersonId), ROWS)?;
             Ok((section, book))
         })
         .await?;
     let title = format!("Gradebook of {}", section.fields.name);
-    let is_staff = member.access() >= Access::Reader;
+    let path = format!("{}/sections/{}/gradebook", console.base(), section.id.0);
     let page = Page {
         layout: Layout::new(&console, &member, place(&member), title),
         section: section.id.0,
         removed: section.removed_at.is_some(),
-        is_staff,
+        is_staff: member.access() >= Access::Reader,
         may_change: member.access() >= Access::Administrator,
         columns: book.assessments.iter().map(column).collect(),
-        pager: Pager::of(&book.students),
+        pager: Pager::new(&path, &[], &book.students, |student| student.person.0),
         rows: rows(book),
     };
     Ok(page::ok(&page, &page.layout))
@@ -188,7 +154,7 @@ fn column(assessment: &Assessment) -> Column {
     Column {
         id: assessment.id.0,
         name: assessment.fields.name.clone(),
-        points: assessment.fields.pointval.map(numbers::points),
+        points: assessment.fields.pointval.map(show::points),
         by_hand: assessment.peer.is_none(),
     }
 }

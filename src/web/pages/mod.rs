@@ -2,6 +2,7 @@
 
 pub mod gradebook;
 pub mod home;
+pub mod people;
 pub mod setup;
 pub mod sign_in;
 pub mod style;
@@ -16,6 +17,7 @@ pub fn routes() -> Router<Console> {
     Router::new()
         .merge(gradebook::routes())
         .merge(home::routes())
+        .merge(people::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
         .merge(style::routes())

@@ -1,0 +1,483 @@
+//! People: the list, a person's page, and who may sign in.
+
+use askama::Template;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{Response, StatusCode};
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use crate::register::{self, HandMadePerson, RegisterError};
+use crate::store::accounts::{self, Account};
+use crate::store::audit::{self, Deed};
+use crate::store::enrolments::Role;
+use crate::store::lists::{self, PeopleQuery, PersonRow, PersonSection, ROWS, Slice};
+use crate::store::people::{self, Person, SchoolChange};
+use crate::store::statuses::{self, Scope, Status};
+use crate::store::{PeerId, PersonId, StoreError};
+use crate::web::page::{self, Layout, Place};
+use crate::web::pager::{Pager, Turning};
+use crate::web::show::{self, PeerNames};
+use crate::web::visitor::Access;
+use crate::web::{Administrator, Console, Staff, Submitted, WebError};
+
+pub fn routes() -> Router<Console> {
+    Router::new()
+        .route("/people", get(list))
+        .route("/people/new", get(new_form).post(make))
+        .route("/people/{id}", get(person))
+        .route("/people/{id}/sign-in", post(set_right))
+        .route("/people/{id}/school", post(set_school))
+        .route("/sign-in-rights", get(rights).post(set_rights))
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    role: String,
+    /// The row number of a peer, or `here`.
+    #[serde(default)]
+    peer: String,
+    #[serde(default)]
+    removed: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/people.html")]
+struct ListPage {
+    layout: Layout,
+    query: Wanted,
+    count: u32,
+    origins: Vec<(String, String)>,
+    peers: PeerNames,
+    slice: Slice<PersonRow>,
+    pager: Pager,
+    may_change: bool,
+}
+
+#[derive(Template)]
+#[template(path = "pages/person.html")]
+struct PersonPage {
+    layout: Layout,
+    problem: Option<String>,
+    person: Person,
+    extras: Vec<(String, String)>,
+    peers: PeerNames,
+    sections: Vec<PersonSection>,
+    school: Vec<SchoolChange>,
+    school_statuses: Vec<Status>,
+    may_sign_in: bool,
+    account: Option<Account>,
+    today: String,
+    may_change: bool,
+}
+
+#[derive(Template)]
+#[template(path = "pages/person_new.html")]
+struct NewPage {
+    layout: Layout,
+    problem: Option<String>,
+    form: NewForm,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct NewForm {
+    firstname: String,
+    lastname: String,
+    username: String,
+    email: String,
+    idnumber: String,
+}
+
+#[derive(Deserialize)]
+struct RightForm {
+    right: String,
+}
+
+#[derive(Deserialize)]
+struct SchoolForm {
+    status: String,
+    from: String,
+    note: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/sign_in_rights.html")]
+struct RightsPage {
+    layout: Layout,
+    rows: Vec<RightsRow>,
+    may_change: bool,
+}
+
+struct RightsRow {
+    name: String,
+    /// The row number of a peer; empty: every one.
+    value: String,
+    student: bool,
+    teacher: bool,
+}
+
+impl Wanted {
+    fn is_empty(&self) -> bool {
+        self.q.trim().is_empty() && self.role.is_empty() && self.peer.is_empty()
+    }
+
+    fn query(&self) -> PeopleQuery {
+        let search = self.q.trim();
+        PeopleQuery {
+            search: (!search.is_empty()).then(|| search.to_owned()),
+            role: Role::from_word(&self.role),
+            peer: match self.peer.as_str() {
+                "here" => Some(None),
+                peer => peer.parse().ok().map(|id| Some(PeerId(id))),
+            },
+            removed: self.removed == "yes",
+        }
+    }
+}
+
+async fn list(
+    State(console): State<Console>,
+    staff: Staff,
+    Query(wanted): Query<Wanted>,
+    Query(turning): Query<Turning>,
+) -> Result<Response<Body>, WebError> {
+    let (query, now) = (wanted.query(), console.clock().now());
+    let (peers, origins, count, slice) = console
+        .store()
+        .read(move |tx| -> Result<_, StoreError> {
+            let slice = lists::people(tx, &query, now, turning.turn(PersonId), ROWS)?;
+            let peers = PeerNames::read(tx)?;
+            let origins = lists::people_of_peers(tx)?;
+            Ok((peers, origins, lists::counts(tx)?.people, slice))
+        })
+        .await?;
+    let filters = [
+        ("q", wanted.q.as_str()),
+        ("role", &wanted.role),
+        ("peer", &wanted.peer),
+        ("removed", &wanted.removed),
+    ];
+    let path = format!("{}/people", console.base());
+    let pager = Pager::new(&path, &filters, &slice, |row| row.person.id.0);
+    let origins = origins
+        .into_iter()
+        .filter_map(|(peer, _)| Some((peer?.0.to_string(), peers.origin(&peer).to_owned())))
+        .collect();
+    let page = ListPage {
+        layout: Layout::new(&console, &staff, Place::People, "People"),
+        query: wanted,
+        count,
+        origins,
+        peers,
+        slice,
+        pager,
+        may_change: staff.access() == Access::Administrator,
+    };
+    Ok(page::ok(&page, &page.layout))
+}
+
+async fn person(
+    State(console): State<Console>,
+    staff: Staff,
+    Path(id): Path<i64>,
+) -> Result<Response<Body>, WebError> {
+    let page = person_page(&console, &staff, PersonId(id), None).await?;
+    Ok(page::ok(&page, &page.layout))
+}
+
+async fn person_page(
+    console: &Console,
+    staff: &Staff,
+    id: PersonId,
+    problem: Option<String>,
+) -> Result<PersonPage, WebError> {
+    let now = console.clock().now();
+    let (console, staff) = (console.clone(), staff.clone());
+    let reading = console.clone();
+    let page = reading
+        .store()
+        .read(move |tx| -> Result<_, StoreError> {
+            let Some(person) = people::get(tx, id)? else {
+                return Ok(None);
+            };
+            let name = format!("{} {}", person.fields.firstname, person.fields.lastname);
+            let members = person.fields.extra.members();
+            let extras = members
+                .iter()
+                .map(|(name, value)| match value.as_str() {
+                    Some(text) => (name.clone(), text.to_owned()),
+                    None => (name.clone(), value.to_string()),
+                })
+                .collect();
+            Ok(Some(PersonPage {
+                layout: Layout::new(&console, &staff, Place::People, name),
+                problem,
+                extras,
+                peers: PeerNames::read(tx)?,
+                sections: lists::sections_of_person(tx, id, now)?,
+                school: people::school_history(tx, id)?,
+                school_statuses: statuses::list(tx, Scope::School)?,
+                may_sign_in: people::may_sign_in(tx, id, now)?,
+                account: accounts::of_person(tx, id)?,
+                today: show::date(now),
+                may_change: staff.access() == Access::Administrator,
+                person,
+            }))
+        })
+        .await?;
+    page.ok_or(WebError::NotFound)
+}
+
+async fn new_form(
+    State(console): State<Console>,
+    administrator: Administrator,
+) -> Response<Body> {
+    let page = NewPage {
+        layout: Layout::new(&console, &administrator, Place::People, "Take somebody up"),
+        problem: None,
+        form: NewForm::default(),
+    };
+    page::ok(&page, &page.layout)
+}
+
+async fn make(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Submitted(form): Submitted<NewForm>,
+) -> Result<Response<Body>, WebError> {
+    let text = |text: &str| text.trim().to_owned();
+    let new = HandMadePerson {
+        idnumber: Some(text(&form.idnumber)).filter(|id| !id.is_empty()),
+        username: text(&form.username),
+        firstname: text(&form.firstname),
+        lastname: text(&form.lastname),
+        email: text(&form.email),
+    };
+    let (author, actor, now) = (
+        administrator.author(),
+        administrator.actor(),
+        console.clock().now(),
+    );
+    let made = console
+        .store()
+        .write(move |tx| -> Result<_, RegisterError> {
+            let reply = register::make_person(tx, &author, &new, now)?;
+            let deed = Deed {
+                action: "person taken up",
+                object: &new.username,
+                details: "by hand",
+            };
+            audit::note(tx, &actor, &deed, now)?;
+            Ok(reply.id)
+        })
+        .await;
+    match made {
+        Ok(id) => {
+            let path = format!("/people/{id}");
+            Ok(page::see_other(&console, &path, Some("Taken up.")))
+        }
+        Err(RegisterError::Store(error)) => Err(error.into()),
+        Err(problem) => {
+            let page = NewPage {
+                layout: Layout::new(&console, &administrator, Place::People, "Take somebody up"),
+                problem: Some(page::sentence(&problem)),
+                form,
+            };
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(page::respond(status, &page, &page.layout))
+        }
+    }
+}
+
+async fn set_right(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Path(id): Path<i64>,
+    Submitted(form): Submitted<RightForm>,
+) -> Result<Response<Body>, WebError> {
+    let (right, action, notice) = match form.right.as_str() {
+        "allow" => (Some(true), "sign-in allowed", "This person may sign in."),
+        "deny" => (Some(false), "sign-in denied", "This person may not sign in."),
+        "groups" => (
+            None,
+            "sign-in left to the groups",
+            "Whether this person may sign in is left to the groups.",
+        ),
+        other => {
+            return Err(WebError::Unusable(format!(
+                "“{other}” is no right; expected allow, deny or groups."
+            )));
+        }
+    };
+    let (actor, now) = (administrator.actor(), console.clock().now());
+    let found = console
+        .store()
+        .write(move |tx| -> Result<_, StoreError> {
+            let Some(person) = people::get(tx, PersonId(id))? else {
+                return Ok(false);
+            };
+            people::set_may_sign_in(tx, person.id, right)?;
+            let deed = Deed {
+                action,
+                object: &person.fields.username,
+                details: "",
+            };
+            audit::note(tx, &actor, &deed, now)?;
+            Ok(true)
+        })
+        .await?;
+    if !found {
+        return Err(WebError::NotFound);
+    }
+    let path = format!("/people/{id}");
+    Ok(page::see_other(&console, &path, Some(notice)))
+}
+
+async fn set_school(
+    State(console): State<Console>,
+    administrator: Administrator,
+    staff: Staff,
+    Path(id): Path<i64>,
+    Submitted(form): Submitted<SchoolForm>,
+) -> Result<Response<Body>, WebError> {
+    let from = form.from.trim();
+    let effective_at = if from.is_empty() || from == show::date(console.clock().now()) {
+        None
+    } else {
+        let day = show::beginning_of(from);
+        Some(day.ok_or_else(|| {
+            WebError::Unusable(format!("“{from}” is no date; expected one like 2026-07-01."))
+        })?)
+    };
+    let note = Some(form.note.trim().to_owned()).filter(|note| !note.is_empty());
+    let (author, actor, now) = (
+        administrator.author(),
+        administrator.actor(),
+        console.clock().now(),
+    );
+    let status = form.status;
+    let set = console
+        .store()
+        .write(move |tx| -> Result<_, RegisterError> {
+            let Some(person) = people::get(tx, PersonId(id))? else {
+                return Ok(false);
+            };
+            let note = note.as_deref();
+            register::set_school_status(tx, &author, person.id, &status, effective_at, note, now)?;
+            let deed = Deed {
+                action: "school status set",
+                object: &person.fields.username,
+                details: &status,
+            };
+            audit::note(tx, &actor, &deed, now)?;
+            Ok(true)
+        })
+        .await;
+    match set {
+        Ok(true) => {
+            let path = format!("/people/{id}");
+            Ok(page::see_other(&console, &path, Some("The status is set.")))
+        }
+        Ok(false) => Err(WebError::NotFound),
+        Err(RegisterError::Store(error)) => Err(error.into()),
+        Err(problem) => {
+            let problem = Some(page::sentence(&problem));
+            let page = person_page(&console, &staff, PersonId(id), problem).await?;
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(page::respond(status, &page, &page.layout))
+        }
+    }
+}
+
+async fn rights(
+    State(console): State<Console>,
+    staff: Staff,
+) -> Result<Response<Body>, WebError> {
+    let (allowed, peers) = console
+        .store()
+        .read(|tx| -> Result<_, StoreError> {
+            let peers = lists::people_of_peers(tx)?;
+            let names = PeerNames::read(tx)?;
+            let named: Vec<(PeerId, String)> = peers
+                .into_iter()
+                .filter_map(|(peer, _)| Some((peer?, names.origin(&peer).to_owned())))
+                .collect();
+            Ok((people::groups_that_may_sign_in(tx)?, named))
+        })
+        .await?;
+    let row = |peer: Option<PeerId>, name: String| RightsRow {
+        name,
+        value: peer.map_or_else(String::new, |peer| peer.0.to_string()),
+        student: allowed.contains(&(Role::Student, peer)),
+        teacher: allowed.contains(&(Role::Teacher, peer)),
+    };
+    let every = std::iter::once(row(None, "everywhere".to_owned()));
+    let rows = every.chain(peers.into_iter().map(|(peer, name)| row(Some(peer), name)));
+    let page = RightsPage {
+        rows: rows.collect(),
+        layout: Layout::new(&console, &staff, Place::People, "Who may sign in"),
+        may_change: staff.access() == Access::Administrator,
+    };
+    Ok(page::ok(&page, &page.layout))
+}
+
+async fn set_rights(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Submitted(fields): Submitted<Vec<(String, String)>>,
+) -> Result<Response<Body>, WebError> {
+    let chosen = fields
+        .iter()
+        .filter(|(name, _)| name == "right")
+        .map(|(_, value)| parse_right(value))
+        .collect::<Option<Vec<(Role, Option<PeerId>)>>>()
+        .ok_or_else(|| {
+            WebError::Unusable("A group was expected, such as student or teacher.".to_owned())
+        })?;
+    let (actor, now) = (administrator.actor(), console.clock().now());
+    console
+        .store()
+        .write(move |tx| -> Result<_, StoreError> {
+            let names = PeerNames::read(tx)?;
+            let before = people::groups_that_may_sign_in(tx)?;
+            let taken = before.iter().filter(|group| !chosen.contains(group));
+            let given = chosen.iter().filter(|group| !before.contains(group));
+            let changes = taken
+                .map(|group| (group, false))
+                .chain(given.map(|group| (group, true)));
+            for ((role, peer), right) in changes {
+                people::set_group_may_sign_in(tx, *role, *peer, right)?;
+                let of = match peer {
+                    Some(_) => format!(" of {}", names.origin(peer)),
+                    None => String::new(),
+                };
+                let deed = Deed {
+                    action: if right {
+                        "sign-in allowed"
+                    } else {
+                        "sign-in denied"
+                    },
+                    object: &format!("all {role}s{of}"),
+                    details: "",
+                };
+                audit::note(tx, &actor, &deed, now)?;
+            }
+            Ok(())
+        })
+        .await?;
+    let notice = Some("Saved.");
+    Ok(page::see_other(&console, "/sign-in-rights", notice))
+}
+
+fn parse_right(value: &str) -> Option<(Role, Option<PeerId>)> {
+    let (role, peer) = value.split_once('-')?;
+    let peer = match peer {
+        "" => None,
+        peer => Some(PeerId(peer.parse().ok()?)),
+    };
+    Some((Role::from_word(role)?, peer))
+}

@@ -1,0 +1,131 @@
+//! How values stand on a page.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::clock::UnixTime;
+use crate::store::{Author, MAX_PAGE, Page, PeerId, ReadTx, StoreError, peers};
+
+/// A moment in the machine's time zone: `24 Nov 2026, 13:04`.
+#[must_use]
+pub fn moment(at: &UnixTime) -> String {
+    in_zone(*at, "%-d %b %Y, %H:%M")
+}
+
+/// A day in the machine's time zone: `24 Nov 2026`.
+#[must_use]
+pub fn day(at: &UnixTime) -> String {
+    in_zone(*at, "%-d %b %Y")
+}
+
+/// A day as date fields of forms have it: `2026-11-24`.
+#[must_use]
+pub fn date(at: UnixTime) -> String {
+    in_zone(at, "%Y-%m-%d")
+}
+
+/// The first moment of the day that a date field holds, in the machine's time zone; `None` for anything
+/// that is no date.
+#[must_use]
+pub fn beginning_of(date: &str) -> Option<UnixTime> {
+    let date: Date = date.parse().ok()?;
+    let zoned = date.to_zoned_datetime(TimeZone::system()).ok()?;
+    Some(UnixTime(zoned.timestamp().as_second()))
+}
+
+/// The last second of the day that a date field holds.
+#[must_use]
+pub fn end_of(date: &str) -> Option<UnixTime> {
+    let date: Date = date.parse().ok()?;
+    let next = date.tomorrow().ok()?.to_zoned_datetime(TimeZone::system()).ok()?;
+    Some(UnixTime(next.timestamp().as_second()).plus(-1))
+}
+
+/// Points without needless zeroes: `12`, `12.5`.
+#[must_use]
+pub fn points(points: f64) -> String {
+    let text = format!("{points:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn in_zone(at: UnixTime, format: &str) -> String {
+    match Timestamp::from_second(at.0) {
+        Ok(at) => at
+            .to_zoned_datetime(TimeZone::system())
+            .strftime(format)
+            .to_string(),
+        Err(_) => at.to_string(),
+    }
+}
+
+/// The names of peers, for rows that say where they come from.
+#[derive(Clone, Debug, Default)]
+pub struct PeerNames(HashMap<PeerId, String>);
+
+impl PeerNames {
+    /// Those of every peer, removed ones under their address.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn read(tx: &ReadTx<'_>) -> Result<Self, StoreError> {
+        let page = Page {
+            after: None,
+            limit: MAX_PAGE,
+        };
+        let rows = peers::list(tx, page)?;
+        Ok(Self(
+            rows.into_iter().map(|peer| (peer.id, peer.name)).collect(),
+        ))
+    }
+
+    /// Where a row comes from.
+    #[must_use]
+    pub fn origin(&self, owner: &Option<PeerId>) -> &str {
+        match owner {
+            None => "made here",
+            Some(peer) => self
+                .0
+                .get(peer)
+                .map_or("a peer that was removed", String::as_str),
+        }
+    }
+
+    /// Who said something.
+    #[must_use]
+    pub fn author(&self, author: &Author) -> String {
+        match author {
+            Author::Peer { id } => self.origin(&Some(*id)).to_owned(),
+            Author::Admin { name } => name.clone(),
+            Author::Import { name, .. } => format!("import {name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_lasts_from_its_first_second_to_its_last() {
+        let (first, last) = (
+            beginning_of("2026-07-01").unwrap(),
+            end_of("2026-07-01").unwrap(),
+        );
+        assert_eq!(last.since(first), 86_399);
+        assert_eq!(date(first), "2026-07-01");
+        assert_eq!(date(last), "2026-07-01");
+        assert_eq!(beginning_of("1 July"), None);
+    }
+
+    #[test]
+    fn points_have_no_needless_zeroes() {
+        assert_eq!(points(12.0), "12");
+        assert_eq!(points(12.5), "12.5");
+        assert_eq!(points(0.0), "0");
+        assert_eq!(points(100.0), "100");
+        assert_eq!(points(2.0 / 3.0), "0.67");
+    }
+}
