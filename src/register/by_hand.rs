@@ -47,6 +47,33 @@ pub fn make_assessment(
     Ok(rows::insert(tx, None, &fields, now)?)
 }
 
+/// A number as somebody types it into the field called `field`: digits, with a sign before them or not,
+/// and a point or a comma before the decimals. Nothing between the thousands: `1,234` is a bit more
+/// than one.
+///
+/// # Errors
+/// [`RegisterError::Wrong`] where it is anything else.
+pub fn typed_number(field: &'static str, text: &str) -> Result<f64, RegisterError> {
+    let text = text.trim();
+    let digits = text.trim_start_matches(['-', '+', '−']);
+    let signs = text.chars().count() - digits.chars().count();
+    let separators = digits.matches(['.', ',']).count();
+    let is_plain = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
+    let plain = text.replace(',', ".").replace('−', "-");
+    plain
+        .parse()
+        .ok()
+        .filter(|_| is_plain && signs <= 1 && separators <= 1)
+        .ok_or_else(|| RegisterError::Wrong {
+            field,
+            found: shown(text),
+            expected: "a number such as 7, 7.5 or 7,5".to_owned(),
+        })
+}
+
 /// Gives an assessment that was made by hand another name and other points, and brings it back where it
 /// was removed.
 ///
@@ -265,7 +292,7 @@ pub fn mark_enrolment_in_error(
 /// value lifts it too.
 ///
 /// # Errors
-/// [`RegisterError::Store`].
+/// [`RegisterError::Wrong`] where the note is too long; [`RegisterError::Store`].
 pub fn mark_grade_in_error(
     tx: &WriteTx<'_>,
     author: &Author,
@@ -274,6 +301,7 @@ pub fn mark_grade_in_error(
     note: Option<&str>,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
+    check_note(note)?;
     let row = grades::get(tx, grade)?.filter(|row| row.in_error_at.is_some() != in_error);
     if let Some(row) = &row {
         let change = if in_error {

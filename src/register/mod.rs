@@ -21,6 +21,7 @@ mod fields;
 mod grades;
 mod sections;
 mod service;
+pub mod spreadsheet;
 mod users;
 
 pub use assessments::{AssessmentChanges, NewAssessment, RemoveAssessment, UpdateAssessment};
@@ -28,6 +29,7 @@ pub use by_hand::{
     HandMadeAssessment, HandMadePerson, HandMadeSection, change_assessment, enrol, enter_grade,
     make_assessment, make_person, make_section, mark_enrolment_in_error, mark_grade_in_error,
     remove_assessment, set_enrolment_status, set_school_status, set_teacher,
+    typed_number,
 };
 pub use call::Call;
 pub use enrolments::{DropEnrolment, NewEnrolment};

@@ -27,7 +27,7 @@ pub fn routes() -> Router<Console> {
 }
 
 /// Who may read a section's grades.
-const READERS: &str = "the school’s office and the teachers of the section";
+pub(super) const READERS: &str = "the school’s office and the teachers of the section";
 
 #[derive(Template)]
 #[template(path = "pages/gradebook.html")]

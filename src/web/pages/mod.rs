@@ -1,5 +1,7 @@
 //! The pages: one file each, with its addresses.
 
+pub mod assessment;
+pub mod grade;
 pub mod gradebook;
 pub mod home;
 pub mod people;
@@ -15,6 +17,8 @@ use super::error::WebError;
 /// Every address of the console, relative to the site.
 pub fn routes() -> Router<Console> {
     Router::new()
+        .merge(assessment::routes())
+        .merge(grade::routes())
         .merge(gradebook::routes())
         .merge(home::routes())
         .merge(people::routes())
