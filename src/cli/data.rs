@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Uid, User};
 use thiserror::Error;
 
+use super::hint;
 use crate::config::Config;
 
 /// Held by the server as long as it runs. It goes with the process, however that ends.
@@ -38,7 +39,7 @@ pub enum DataError {
     },
     /// Files of another user: what this process writes, that user's server could not read.
     #[error(
-        "{path} belongs to {owner}, and this runs as {user}: files made now would be closed to the server. Run the command as {owner}: sudo -u {owner} mnetd …. If they should be {user}'s: chown -R {user} {directory}"
+        "{path} belongs to {owner}, and this runs as {user}: files made now would be closed to the server. Run it as {owner}: sudo -u {owner} {command} — or, if they should be {user}'s, first: chown -R {user} {directory}"
     )]
     OtherOwner {
         /// What belongs to another.
@@ -49,6 +50,8 @@ pub enum DataError {
         owner: String,
         /// Who runs this.
         user: String,
+        /// What was typed.
+        command: String,
     },
     /// Another server.
     #[error(
@@ -78,10 +81,12 @@ pub fn prepare(config: &Config, begins: bool) -> Result<(), DataError> {
     if directory.exists() && !directory.is_dir() {
         return Err(DataError::NotADirectory(directory));
     }
-    let is_begun = config
-        .database()
-        .try_exists()
-        .map_err(unusable(&directory))?;
+    let is_begun = config.database().try_exists().map_err(|error| {
+        // A closed directory: it is another user's, unless its mode was changed.
+        check_owner(&directory, &directory, Uid::effective().as_raw())
+            .err()
+            .unwrap_or_else(|| unusable(&directory)(error))
+    })?;
     if !is_begun && !begins {
         return Err(DataError::NoRegister(directory));
     }
@@ -146,21 +151,27 @@ fn check_owners(directory: &Path, running: u32) -> Result<(), DataError> {
     let files = FILES.iter().map(|name| directory.join(name));
     let looked_at = files.chain((running == 0).then(|| directory.to_owned()));
     for path in looked_at {
-        let owner = match fs::metadata(&path) {
-            Ok(metadata) => metadata.uid(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(unusable(&path)(error)),
-        };
-        if owner != running {
-            return Err(DataError::OtherOwner {
-                path,
-                directory: directory.to_owned(),
-                owner: user_name(owner),
-                user: user_name(running),
-            });
-        }
+        check_owner(&path, directory, running)?;
     }
     Ok(())
+}
+
+fn check_owner(path: &Path, directory: &Path, running: u32) -> Result<(), DataError> {
+    let owner = match fs::metadata(path) {
+        Ok(metadata) => metadata.uid(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(unusable(path)(error)),
+    };
+    if owner == running {
+        return Ok(());
+    }
+    Err(DataError::OtherOwner {
+        path: path.to_owned(),
+        directory: directory.to_owned(),
+        owner: user_name(owner),
+        user: user_name(running),
+        command: hint::typed(),
+    })
 }
 
 /// A user's name; the number in the form sudo takes (`#1000`) where it has none.
@@ -202,7 +213,10 @@ mod tests {
         let error = check_owners(directory.path(), running + 1).unwrap_err();
         let text = error.to_string();
         let owner = user_name(running);
-        assert!(text.contains(&format!("sudo -u {owner} mnetd")), "{text}");
+        assert!(
+            text.contains(&format!("sudo -u {owner} {}", hint::typed())),
+            "{text}"
+        );
         assert!(text.contains("mnetd.db"), "{text}");
     }
 

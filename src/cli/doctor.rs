@@ -226,7 +226,7 @@ impl Examination<'_> {
         self.expiry(
             &about,
             &peer.certificate,
-            "a Moodle makes a new one with the next request it gets; open its home page, then run: mnetd peer check",
+            &format!("a Moodle makes a new one with the next request it gets; open its home page, then run: mnetd peer check {about}"),
         );
         self.clock(&about, &peer)
     }

@@ -69,6 +69,14 @@ impl Hints {
     }
 }
 
+/// The command of this run, as it was typed.
+pub fn typed() -> String {
+    let words: Vec<_> = std::env::args_os()
+        .map(|word| quoted(&word.to_string_lossy()))
+        .collect();
+    words.join(" ")
+}
+
 /// `mnetd` where the shell finds this program by that name, else the path it was called by.
 fn program() -> String {
     let called_by = std::env::args_os().next().map(PathBuf::from);
@@ -93,7 +101,7 @@ fn is_in_path(program: &Path) -> bool {
 
 /// A word for the shell, in quotes where it needs them.
 fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,".contains(c);
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }

@@ -5,18 +5,23 @@
 // The doc comments of arguments are the help texts people read in a terminal: no backticks, no links.
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
+mod activity;
 mod admin;
 mod backup;
 mod call;
 mod data;
 mod demo;
 mod doctor;
+mod enrol;
 mod hint;
+mod import_grades;
 mod key;
 mod log;
 mod output;
 mod peer;
 mod register;
+mod report;
+mod section;
 mod serve;
 mod session;
 mod signin;
@@ -30,19 +35,24 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
+use data::DataError;
 use hint::Hints;
 use site::Site;
 
 use crate::config::{Config, ConfigError, Overrides};
 use crate::demo::DemoError;
+use crate::enrol::EnrolError;
 use crate::envelope::SealError;
 use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
 use crate::peer::{
     CallError, IntroductionError, NotANetwork, PeerError, TransportError, known_services,
 };
+use crate::register::RegisterError;
+use crate::register::spreadsheet::SpreadsheetError;
+use crate::reports::ReportError;
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
-use crate::store::StoreError;
+use crate::store::{SectionId, StoreError};
 use crate::workers::NoThreads;
 use crate::wwwroot::{Wwwroot, WwwrootError};
 
@@ -93,6 +103,17 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Offer sections to peers, whose users may then be enrolled in them from there
+    #[command(subcommand)]
+    Section(section::SectionCommand),
+    /// Enrol accounts of this site in courses of peers
+    #[command(subcommand)]
+    Enrol(enrol::EnrolCommand),
+    /// List the calls between this site and others, the latest first
+    Activity(activity::ActivityArguments),
+    /// Give a progress report, a transcript or a class list
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// Copy the register and the keys into a new directory, while the server runs
     Backup(backup::BackupArguments),
     /// Fill the register with a made-up school, to try things out
@@ -109,7 +130,7 @@ pub enum CliError {
     Config(#[from] ConfigError),
     /// The data directory.
     #[error(transparent)]
-    Data(#[from] data::DataError),
+    Data(#[from] DataError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -255,6 +276,12 @@ pub enum CliError {
         /// What it hands out.
         offered: Fingerprint,
     },
+    /// A section that is not there.
+    #[error("there is no section {0}; mnetd register sections lists them with their ids")]
+    UnknownSection(SectionId),
+    /// A course of a peer.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
     /// A question without a terminal.
     #[error("this needs a yes, and there is no terminal to ask at; add --yes")]
     NobodyToAsk,
@@ -278,6 +305,38 @@ pub enum CliError {
     /// Printing.
     #[error("the output could not be written: {0}")]
     Output(io::Error),
+    /// A report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A spreadsheet.
+    #[error("FILE: {0}")]
+    Spreadsheet(SpreadsheetError),
+    /// What the register refuses.
+    #[error(transparent)]
+    Register(RegisterError),
+    /// A spreadsheet of which a part cannot be used.
+    #[error(
+        "{0} things in the file cannot be used, and nothing was changed. Correct the file, or add --skip-problems to go on without them"
+    )]
+    LeftOut(usize),
+    /// A date that was typed.
+    #[error(
+        "--at: “{0}” is no date; expected one like 2026-07-01, meaning the end of that day, or a moment with its offset like 2026-07-01T12:00:00+02:00"
+    )]
+    Date(String),
+    /// A file for a report.
+    #[error("--output: {path} cannot be written: {source}")]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A PDF without a file.
+    #[error(
+        "a PDF is nothing for a terminal; give a file with --output report.pdf, or redirect the output"
+    )]
+    PdfToTerminal,
     /// Worker threads.
     #[error(transparent)]
     Workers(#[from] NoThreads),
@@ -295,6 +354,8 @@ impl CliError {
             | Self::Network(_)
             | Self::Dialect(_)
             | Self::Parameter { .. }
+            | Self::Date(_)
+            | Self::PdfToTerminal
             | Self::NoName(_)
             | Self::Page { .. }
             | Self::BackupNotEmpty(_)
@@ -336,7 +397,9 @@ pub fn run() -> ExitCode {
             execute(&arguments, config, &hints).map_err(|error| {
                 let text = match &error {
                     // The peer's words, about its own machine.
-                    CliError::Call(CallError::Fault { .. }) => error.to_string(),
+                    CliError::Call(CallError::Fault { .. })
+                    // What was typed, which had its options.
+                    | CliError::Data(DataError::OtherOwner { .. }) => error.to_string(),
                     error => hints.runnable(&error.to_string()),
                 };
                 (text, error.exit_code())
@@ -375,6 +438,10 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
         Command::Signin(command) => signin::run(&site, command),
         Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
+        Command::Section(command) => section::run(&site, command),
+        Command::Enrol(command) => enrol::run(&site, command),
+        Command::Activity(arguments) => activity::run(&site, arguments),
+        Command::Report(command) => report::run(&site, command),
         Command::Demo(arguments) => demo::run(&site, arguments),
         Command::Doctor(arguments) => doctor::run(&site, config, arguments),
     }

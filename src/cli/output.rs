@@ -25,7 +25,7 @@ pub fn write(text: std::fmt::Arguments<'_>) -> Result<(), CliError> {
 }
 
 /// The outcome of printing; who stopped reading is content.
-fn told(written: io::Result<()>) -> Result<(), CliError> {
+pub fn told(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(CliError::Output),

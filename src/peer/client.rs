@@ -10,12 +10,14 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::binding;
+use super::methods::Methods;
 use super::{Application, Dialect, Peer, PeerError, Transport, TransportError, service_of};
 use crate::clock::{Clock, UnixTime};
 use crate::envelope::{
     self, EnvelopeError, Outer, SealError, Sealed, SessionKeyDigest, Signed, Verified,
 };
 use crate::keys::{Certificate, CertificateError, Fingerprint, KeyRing, KeyStore, Mismatch};
+use crate::store::calls::{Direction, NewCall};
 use crate::store::{PeerId, Store, StoreError, peers, requests};
 use crate::workers::{Interrupted, Workers};
 use crate::wwwroot::Wwwroot;
@@ -76,6 +78,7 @@ struct Shared {
     refreshes: Mutex<HashMap<PeerId, LastRefresh>>,
     /// By peer: what its last 7025 replaced.
     replaced: Mutex<HashMap<PeerId, Replaced>>,
+    methods: Methods,
 }
 
 /// A certificate that a peer replaced by a 7025.
@@ -310,6 +313,7 @@ impl Client {
                 workers,
                 refreshes: Mutex::default(),
                 replaced: Mutex::default(),
+                methods: Methods::default(),
             }),
         }
     }
@@ -332,9 +336,35 @@ impl Client {
         params: Vec<Value>,
     ) -> Result<Value, CallError> {
         let started = Instant::now();
-        let outcome = self.call_unlogged(peer, method, params).await;
-        log(peer, method, started.elapsed(), &outcome);
+        let mut attempts = 0;
+        let outcome = self
+            .call_unlogged(peer, method, params, &mut attempts)
+            .await;
+        let duration = started.elapsed();
+        log(peer, method, duration, &outcome);
+        if attempts > 0 {
+            self.note_call(peer, method, attempts, duration, &outcome);
+        }
         outcome
+    }
+
+    /// The path under which a peer has `function`, such as `get_user`: plugins may stand anywhere, so it
+    /// is looked for by its name in the peer's `system/listMethods`. `None`: it is not listed.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn find_function(
+        &self,
+        peer: &Peer,
+        function: &str,
+    ) -> Result<Option<String>, CallError> {
+        let methods = &self.shared.methods;
+        let now = self.shared.clock.instant();
+        if let Ok(found) = methods.recall(peer.id, function, now) {
+            return Ok(found);
+        }
+        let listed = self.call(peer, "system/listMethods", Vec::new()).await?;
+        Ok(methods.note(peer.id, &listed, function, now))
     }
 
     async fn call_unlogged(
@@ -342,6 +372,7 @@ impl Client {
         peer: &Peer,
         method: &str,
         mut params: Vec<Value>,
+        attempts: &mut u32,
     ) -> Result<Value, CallError> {
         let service = service_of(method);
         if let Some(service) = service.filter(|service| !peer.we_may_call(service)) {
@@ -358,7 +389,7 @@ impl Client {
             method: method.to_owned(),
             params,
         });
-        let reply = self.exchange_following_keys(peer, &call).await?;
+        let reply = self.exchange_following_keys(peer, &call, attempts).await?;
         if let Some(dialect) = reply.dialect {
             peer.note_dialect(&self.shared.store, dialect);
         }
@@ -368,14 +399,17 @@ impl Client {
         }
     }
 
-    /// An exchange that follows the peer to a new key, and sends the call once more where it may.
+    /// An exchange that follows the peer to a new key, and sends the call once more where it may. Counts
+    /// how often the call is sent.
     async fn exchange_following_keys(
         &self,
         peer: &Peer,
         call: &Arc<MethodCall>,
+        attempts: &mut u32,
     ) -> Result<Reply, CallError> {
         let mut peer = peer.clone();
         for sending in 1..=MAX_SENDINGS {
+            *attempts += 1;
             let outcome = match self.exchange(&peer, call).await {
                 // It asks for another key again, though it was called with the one it asked for.
                 Ok(Outcome::NewKey(_)) if sending > 1 => {
@@ -687,6 +721,32 @@ impl Client {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         Arc::clone(refreshes.entry(peer).or_default())
+    }
+
+    /// Puts a call into the log that administrators see; waits for nothing.
+    fn note_call(
+        &self,
+        peer: &Peer,
+        method: &str,
+        attempts: u32,
+        duration: Duration,
+        outcome: &Result<Value, CallError>,
+    ) {
+        let error = outcome.as_ref().err();
+        self.shared.store.note_call(NewCall {
+            at: self.shared.clock.now(),
+            direction: Direction::Out,
+            peer: Some(peer.id),
+            origin: None,
+            method: method.to_owned(),
+            fault_code: error.and_then(|error| match error {
+                CallError::Fault { code, .. } => Some(*code),
+                _ => None,
+            }),
+            message: error.map(ToString::to_string),
+            attempts,
+            microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
+        });
     }
 
     fn note_failure(&self, peer: &Peer, error: &CallError) {

@@ -7,6 +7,7 @@ pub mod address;
 pub mod binding;
 mod client;
 mod introduction;
+mod methods;
 mod rights;
 mod transport;
 
@@ -77,6 +78,17 @@ impl Peer {
     /// When the database fails or the row cannot be used.
     pub fn find(tx: &ReadTx<'_>, wwwroot: &str) -> Result<Option<Self>, PeerError> {
         match peers::find(tx, wwwroot)? {
+            Some(row) if row.removed_at.is_none() => Self::from_row(tx, row).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The registered peer in row `id`; `None` for one that was removed.
+    ///
+    /// # Errors
+    /// When the database fails or the row cannot be used.
+    pub fn get(tx: &ReadTx<'_>, id: PeerId) -> Result<Option<Self>, PeerError> {
+        match peers::get(tx, id)? {
             Some(row) if row.removed_at.is_none() => Self::from_row(tx, row).map(Some),
             _ => Ok(None),
         }

@@ -6,9 +6,10 @@
 use crate::store::peers::PeerService;
 
 /// What a newly added peer may do: call our register (and be asked back for what its calls name),
-/// and vouch for its users. Everything else is off until an administrator allows it.
+/// vouch for its users, and tell when those sign out. Everything else is off until an administrator
+/// allows it.
 #[must_use]
-pub fn first_rights() -> [PeerService; 2] {
+pub fn first_rights() -> [PeerService; 3] {
     [
         PeerService {
             service: "register".to_owned(),
@@ -19,6 +20,11 @@ pub fn first_rights() -> [PeerService; 2] {
             service: "sso_idp".to_owned(),
             publish: false,
             subscribe: true,
+        },
+        PeerService {
+            service: "sso_sp".to_owned(),
+            publish: true,
+            subscribe: false,
         },
     ]
 }

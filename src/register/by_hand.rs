@@ -1,6 +1,6 @@
 //! What an administrator does, by row number rather than by a peer's ids.
 
-use super::enrolments::{Said as SaidStatus, say};
+use super::enrolments::{Place, Said as SaidStatus, say};
 use super::error::RegisterError;
 use super::fields::{MAX_ATTEMPT, MAX_NAME, MAX_NOTE, MAX_POINTS, shown};
 use super::grades::{Said as SaidGrade, give};
@@ -8,7 +8,7 @@ use super::users;
 use super::{Call, FetchUser, Reply, Status, UserRecord, assessments};
 use crate::clock::UnixTime;
 use crate::store::assessments::{self as rows, Assessment};
-use crate::store::enrolments::{self, EnrolmentChange, NewChange, Role};
+use crate::store::enrolments::{self, EnrolmentChange, NewChange};
 use crate::store::grades::{self, GradeChange, GradeValue};
 use crate::store::sections::{self as store_sections, TeacherChange};
 use crate::store::statuses::{self, Scope};
@@ -429,13 +429,10 @@ pub fn make_section(
 ///
 /// # Errors
 /// [`RegisterError::Wrong`] where the school has no such status; [`RegisterError::Store`].
-#[allow(clippy::too_many_arguments, reason = "each is a column of its own")]
 pub fn enrol(
     tx: &WriteTx<'_>,
     author: &Author,
-    section: SectionId,
-    person: PersonId,
-    role: Role,
+    place: Place,
     status: &str,
     effective_at: Option<UnixTime>,
     now: UnixTime,
@@ -446,16 +443,7 @@ pub fn enrol(
         effective_at,
         note: None,
     };
-    super::enrolments::enrol(
-        tx,
-        author,
-        section,
-        person,
-        role,
-        &said,
-        &Extra::default(),
-        now,
-    )
+    super::enrolments::enrol(tx, author, place, &said, &Extra::default(), now)
 }
 
 /// Gives a section to a teacher, or takes it away, by hand.

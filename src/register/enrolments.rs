@@ -98,31 +98,55 @@ pub(super) fn new(
         effective_at: call.effective_at,
         note: None,
     };
-    enrol(
-        tx,
-        author,
-        section.id,
+    let place = Place {
+        section: section.id,
         person,
-        call.role,
-        &said,
-        &call.extra,
-        now,
-    )
+        role: call.role,
+    };
+    enrol(tx, author, place, &said, &call.extra, now)
+}
+
+/// Who is to be in which section, as what.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The section.
+    pub section: SectionId,
+    /// The person.
+    pub person: PersonId,
+    /// As what.
+    pub role: Role,
+}
+
+/// Makes an enrolment of the author's active from now on, whether there was one or not.
+pub(super) fn enrol_actively(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    place: Place,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let said = Said {
+        status: first_status(tx, Meaning::Active)?,
+        effective_at: None,
+        note: None,
+    };
+    enrol(tx, author, place, &said, &Extra::default(), now)
 }
 
 /// Enrols somebody, or says something new of an enrolment that is there.
-#[allow(clippy::too_many_arguments, reason = "each is a column of its own")]
 pub(super) fn enrol(
     tx: &WriteTx<'_>,
     author: &Author,
-    section: SectionId,
-    person: PersonId,
-    role: Role,
+    place: Place,
     said: &Said<'_>,
     extra: &Extra,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
     let owner = author.owner();
+    let Place {
+        section,
+        person,
+        role,
+    } = place;
     if let Some(enrolment) = enrolments::find(tx, owner, section, person, role)? {
         return change(tx, author, &enrolment, said, extra, now);
     }
@@ -179,7 +203,7 @@ fn not_there(call: &DropEnrolment, by_hand: bool) -> RegisterError {
     }
 }
 
-fn change(
+pub(super) fn change(
     tx: &WriteTx<'_>,
     author: &Author,
     enrolment: &Enrolment,
@@ -283,7 +307,7 @@ fn add(
 }
 
 /// The school's first status of that meaning.
-fn first_status(tx: &WriteTx<'_>, meaning: Meaning) -> Result<StatusId, RegisterError> {
+pub(super) fn first_status(tx: &WriteTx<'_>, meaning: Meaning) -> Result<StatusId, RegisterError> {
     statuses::first(tx, Scope::Section, meaning)?
         .map(|status| status.id)
         .ok_or_else(|| RegisterError::Wrong {

@@ -19,6 +19,7 @@ mod enrolments;
 mod error;
 mod fields;
 mod grades;
+pub mod remote;
 mod sections;
 mod service;
 pub mod spreadsheet;
@@ -28,19 +29,16 @@ pub use assessments::{AssessmentChanges, NewAssessment, RemoveAssessment, Update
 pub use by_hand::{
     HandMadeAssessment, HandMadePerson, HandMadeSection, change_assessment, enrol, enter_grade,
     make_assessment, make_person, make_section, mark_enrolment_in_error, mark_grade_in_error,
-    remove_assessment, set_enrolment_status, set_school_status, set_teacher,
-    typed_number,
+    remove_assessment, set_enrolment_status, set_school_status, set_teacher, typed_number,
 };
 pub use call::Call;
-pub use enrolments::{DropEnrolment, NewEnrolment};
+pub use enrolments::{DropEnrolment, NewEnrolment, Place};
 pub use error::RegisterError;
 pub use fields::{
     Change, MAX_ATTEMPT, MAX_EMAIL, MAX_ID, MAX_LIST, MAX_NAME, MAX_NOTE, MAX_POINTS, MAX_USERNAME,
 };
 pub use grades::{NewGrade, RemoveGrade};
-pub use sections::{
-    NewSection, ONGOING, RemoveSection, SectionChanges, UpdateSection, teaches,
-};
+pub use sections::{NewSection, ONGOING, RemoveSection, SectionChanges, UpdateSection, teaches};
 pub use service::SERVICE;
 pub use users::{FetchUser, RemoveUser, UpdateUser, UserKey, UserRecord};
 

@@ -6,6 +6,8 @@ use thiserror::Error;
 
 use crate::envelope::EnvelopeError;
 use crate::register::RegisterError;
+use crate::register::remote::RemoteEnrolmentError;
+use crate::sso::AuthoriseError;
 use crate::wwwroot::MAX_LENGTH;
 use crate::xmlrpc::{DecodeError, Fault};
 
@@ -158,6 +160,12 @@ pub enum Refusal {
     /// The register's own refusals.
     #[error(transparent)]
     Register(#[from] RegisterError),
+    /// What remote enrolment refuses.
+    #[error(transparent)]
+    RemoteEnrolment(RemoteEnrolmentError),
+    /// A token of a jump that does not hold.
+    #[error(transparent)]
+    Authorise(#[from] AuthoriseError),
     /// A user that had to be asked for could not be.
     #[error("the user could not be asked for: {0}")]
     AskedInVain(String),
@@ -194,6 +202,8 @@ impl Refusal {
             Self::NothingToTell(_) => 7019,
             Self::NotPublished { .. } => 707,
             Self::Register(error) => error.code().unwrap_or(INTERNAL),
+            Self::RemoteEnrolment(error) => error.code().unwrap_or(INTERNAL),
+            Self::Authorise(error) => error.code(),
             Self::AskedInVain(_) => 8003,
             Self::Internal => INTERNAL,
         }

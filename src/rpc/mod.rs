@@ -8,7 +8,7 @@
 //! 3. `services`: what the method does;
 //! 4. `answer`: the response in the same wrapping as the request.
 //!
-//! RSA work, and what needs no waiting, runs on the bounded [`Workers`]; only register calls come back
+//! RSA work, and what needs no waiting, runs on the bounded [`Workers`]; only calls that write come back
 //! to the async side, to wait for the disk with many others at once (group commit).
 
 mod answer;
@@ -31,13 +31,14 @@ use tracing::{error, info};
 use crate::clock::Clock;
 use crate::keys::KeyStore;
 use crate::peer::Client;
+use crate::sso::Sso;
 use crate::store::Store;
 use crate::workers::Workers;
 use crate::wwwroot::Wwwroot;
-use crate::xmlrpc::{MethodCall, MethodResponse, Value};
+use crate::xmlrpc::{MethodResponse, Value};
 
 use binding::Window;
-use receive::{Caller, Received, Step};
+use receive::{Received, Step};
 use replay::UnderWay;
 
 pub use fault::{Refusal, Rejected};
@@ -48,7 +49,7 @@ pub use http::{
 };
 pub use incoming::{LONG_BODY_GRACE, LONG_BODY_RATE, MAX_LONG_BODIES, SHORT_BODY_BYTES};
 pub use record::CallRecord;
-pub use services::{CATALOGUE, MAX_CALLS_IN_ONE};
+pub use services::{CATALOGUE, MAX_CALLS_IN_ONE, MAX_LOG_ENTRIES, MAX_USERNAMES};
 
 /// Answers calls. Cheap to clone; every clone is the same server.
 #[derive(Clone, Debug)]
@@ -80,7 +81,9 @@ struct State {
     clock: Clock,
     workers: Workers,
     under_way: UnderWay,
-    asking: services::AskBack,
+    log: record::CallLog,
+    client: Client,
+    sso: Sso,
 }
 
 impl Server {
@@ -94,6 +97,12 @@ impl Server {
         client: Client,
         workers: Workers,
     ) -> Self {
+        let sso = Sso::new(
+            settings.wwwroot.clone(),
+            store.clone(),
+            client.clone(),
+            clock.clone(),
+        );
         Self {
             state: Arc::new(State {
                 wwwroot: settings.wwwroot,
@@ -107,7 +116,9 @@ impl Server {
                 clock,
                 workers,
                 under_way: UnderWay::default(),
-                asking: services::AskBack::new(client),
+                log: record::CallLog::default(),
+                sso,
+                client,
             }),
         }
     }
@@ -129,7 +140,13 @@ impl Server {
     ) -> (Result<Vec<u8>, Rejected>, CallRecord) {
         let started = Instant::now();
         let (outcome, record) = self.work(Arc::new(message), from).await;
-        record.log(started.elapsed(), from, &outcome);
+        let duration = started.elapsed();
+        record.log(duration, from, &outcome);
+        let (state, rejected) = (&self.state, outcome.as_ref().err());
+        let now = state.clock.now();
+        state
+            .log
+            .note(&state.store, &record, rejected, from, duration, now);
         (outcome, record)
     }
 
@@ -141,7 +158,7 @@ impl Server {
         let step = match self.first_step(&message, from, true).await {
             // The peer may have a new key: ask it, then look again, once.
             Ok(Step::StaleKey(peer)) => {
-                if let Err(error) = self.state.asking.client().refresh_key(&peer).await {
+                if let Err(error) = self.state.client.refresh_key(&peer).await {
                     error!(peer = %peer.wwwroot, %error, "the peer's key could not be refreshed");
                 }
                 self.first_step(&message, from, false).await
@@ -150,7 +167,7 @@ impl Server {
         };
         match step {
             Ok(Step::Done(done)) => (Ok(done.body), done.record),
-            Ok(Step::Register(received)) => self.register(*received).await,
+            Ok(Step::Waiting(received)) => self.carry_out(*received).await,
             Ok(Step::StaleKey(_)) => unreachable!("the second look refuses instead"),
             Err(rejected) => (Err(rejected), CallRecord::default()),
         }
@@ -171,8 +188,8 @@ impl Server {
             .map_err(|_| Rejected::Interrupted)?
     }
 
-    /// A call of the register, or several: waits for the disk, then seals the answer.
-    async fn register(&self, received: Received) -> (Result<Vec<u8>, Rejected>, CallRecord) {
+    /// A call that writes: waits for the disk, then seals the answer.
+    async fn carry_out(&self, received: Received) -> (Result<Vec<u8>, Rejected>, CallRecord) {
         let Received {
             peer,
             order,
@@ -180,7 +197,7 @@ impl Server {
             wrapping,
             mut record,
         } = received;
-        let outcome = services::register(&self.state, &peer, order, place).await;
+        let outcome = order.carry_out(&self.state, &peer, place).await;
         record.note_outcome(&outcome);
         let response = respond(outcome);
         let state = Arc::clone(&self.state);
@@ -191,29 +208,6 @@ impl Server {
             .await;
         (answer::finish(body), record)
     }
-}
-
-/// Carries out a call that needs no writing; `Err` hands it back for the register.
-fn dispatch(
-    state: &Arc<State>,
-    caller: &Caller,
-    call: MethodCall,
-) -> Result<Result<Value, Refusal>, MethodCall> {
-    if let Some(method) = services::system::Method::named(&call.method) {
-        return match method {
-            services::system::Method::Multicall => Err(call),
-            method => Ok(services::system::answer(
-                state,
-                caller,
-                method,
-                &call.params,
-            )),
-        };
-    }
-    if services::is_register_method(&call.method) {
-        return Err(call);
-    }
-    Ok(Err(services::no_such_method(&call.method)))
 }
 
 fn respond(outcome: Result<Value, Refusal>) -> MethodResponse {

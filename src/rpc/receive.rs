@@ -10,8 +10,8 @@ use super::answer::{self, Wrapping};
 use super::fault::{self, Refusal, Rejected};
 use super::record::CallRecord;
 use super::replay::{Identity, Place};
-use super::services::{self, Order};
-use super::{State, dispatch, respond};
+use super::services::{self, Dispatched, Order};
+use super::{State, respond};
 use crate::envelope::{BadSignature, Opened, Outer, Sealed, SessionKeyDigest, Signed, Verified};
 use crate::keys::KeyRing;
 use crate::peer::{self, Peer, PeerError};
@@ -35,7 +35,7 @@ pub enum Step {
     /// The signature does not verify with the certificate stored: the peer may have a new key.
     StaleKey(Box<Peer>),
     /// A call that writes.
-    Register(Box<Received>),
+    Waiting(Box<Received>),
 }
 
 /// An answer with what the log says of it.
@@ -91,7 +91,7 @@ pub fn first_step(
         record: CallRecord::default(),
     };
     let refusal = match look.receive(message) {
-        Ok((caller, call, place)) => return look.carry_out(caller, call, place),
+        Ok((caller, call, place)) => return look.carry_out(&caller, call, place),
         Err(Stop::StaleKey(peer)) => return Ok(Step::StaleKey(peer)),
         Err(Stop::Rejected(rejected)) => return Err(rejected),
         Err(Stop::Refused(refusal)) => refusal,
@@ -147,6 +147,7 @@ impl Look<'_> {
         }
         let verified = self.verify(signed, &peer)?;
         let place = self.enter(session_key)?;
+        self.record.is_proven = true;
         let call = self
             .check_date(&verified)
             .map_err(Stop::from)
@@ -171,6 +172,7 @@ impl Look<'_> {
         self.wrapping.signed = true;
         self.wrapping.encoding = peer.dialect.response();
         let verified = self.verify(signed, &peer)?;
+        self.record.is_proven = true;
         self.check_date(&verified)?;
         let call = self.read_call(&verified, &peer)?;
         Ok((Caller::Peer(Box::new(peer)), call, None))
@@ -209,8 +211,13 @@ impl Look<'_> {
             .store
             .read_blocking(|tx| Peer::find(tx, wwwroot))
             .map_err(|error: PeerError| internal(&error))?;
-        let peer = found.ok_or_else(|| Refusal::UnknownPeer(fault::named(wwwroot)))?;
+        let Some(peer) = found else {
+            let named = fault::named(wwwroot);
+            self.record.stranger = Some(named.clone());
+            return Err(Refusal::UnknownPeer(named).into());
+        };
         self.record.peer = Some(peer.wwwroot.to_string());
+        self.record.peer_id = Some(peer.id);
         if !peer.may_call_from(self.from) {
             return Err(Refusal::Address {
                 wwwroot: peer.wwwroot.to_string(),
@@ -291,29 +298,25 @@ impl Look<'_> {
     /// Carries a call out, or hands it on where it writes.
     fn carry_out(
         self,
-        caller: Caller,
+        caller: &Caller,
         call: MethodCall,
         place: Option<Place>,
     ) -> Result<Step, Rejected> {
-        let (outcome, peer) = match (dispatch(self.state, &caller, call), caller) {
-            (Ok(outcome), Caller::Peer(peer)) => (outcome, Some(peer)),
-            (Ok(outcome), Caller::Unsigned) => (outcome, None),
-            (Err(_), Caller::Unsigned) => (Err(Refusal::NotSigned), None),
-            (Err(call), Caller::Peer(peer)) => match Order::take(self.state, &peer, call) {
-                Ok(order) => {
-                    return Ok(Step::Register(Box::new(Received {
-                        peer,
-                        order,
-                        place,
-                        wrapping: self.wrapping,
-                        record: self.record,
-                    })));
-                }
-                Err(refusal) => (Err(refusal), Some(peer)),
-            },
+        let outcome = match services::dispatch(self.state, caller, call) {
+            Ok(Dispatched::Answered(value)) => Ok(value),
+            Ok(Dispatched::Waits(peer, order)) => {
+                return Ok(Step::Waiting(Box::new(Received {
+                    peer,
+                    order,
+                    place,
+                    wrapping: self.wrapping,
+                    record: self.record,
+                })));
+            }
+            Err(refusal) => Err(refusal),
         };
         // Heard is heard: refused today, it must not count as new when more is allowed tomorrow.
-        if let (Some(place), Some(peer)) = (place, peer) {
+        if let (Some(place), Caller::Peer(peer)) = (place, caller) {
             self.state.remember(place, peer.id);
         }
         self.done(outcome)

@@ -3,10 +3,16 @@
 use openssl::error::ErrorStack;
 use thiserror::Error;
 
-use super::{Sso, session};
+use super::service::{IDENTITY_PROVIDER, SERVICE_PROVIDER};
+use super::session::{self, User};
+use super::{Sso, Token, wantsurl};
 use crate::peer::Peer;
 use crate::store::StoreError;
+use crate::store::sign_on::{self, NewJump};
 use crate::wwwroot::Wwwroot;
+
+/// For how many seconds the token of a jump is good (Moodle's `rpc_negotiation_timeout`).
+pub const JUMP_LIFETIME: i64 = 30;
 
 /// Why nobody is sent to a peer.
 #[derive(Debug, Error)]
@@ -59,7 +65,9 @@ impl MissingRight {
 
 impl Sso {
     /// The address to send a browser to, so that whoever is signed in here is signed in at `to`
-    /// (docs/protocol.md, SSO).
+    /// (docs/protocol.md, SSO). What `wantsurl` says is passed on where it lies within that peer.
+    ///
+    /// The browser that jumps is the one the session was begun in: the token holds for its User-Agent.
     ///
     /// # Errors
     /// As [`JumpError`] says.
@@ -69,7 +77,58 @@ impl Sso {
         to: &Peer,
         wantsurl: &str,
     ) -> Result<String, JumpError> {
-        let _ = (live, wantsurl);
-        Err(JumpError::NotLocal(to.wwwroot.clone()))
+        if let User::Person(_) = &live.user {
+            return Err(JumpError::NotLocal(to.wwwroot.clone()));
+        }
+        if let Some(missing) = missing_right(to) {
+            return Err(JumpError::NotAllowed {
+                peer: to.wwwroot.clone(),
+                missing,
+            });
+        }
+        let token = Token::generate_for_jump()?;
+        self.keep(&token, live, to).await?;
+        Ok(self.landing_address(&token, to, wantsurl))
+    }
+
+    async fn keep(&self, token: &Token, live: &session::Live, to: &Peer) -> Result<(), StoreError> {
+        let (token_hash, peer) = (token.hash(), to.id);
+        let (session, user_agent) = (live.session.id, live.session.user_agent.clone());
+        let expires_at = self.shared.clock.now().plus(JUMP_LIFETIME);
+        let store = &self.shared.store;
+        store
+            .write(move |tx| {
+                let jump = NewJump {
+                    token_hash: &token_hash,
+                    session,
+                    peer,
+                    user_agent: &user_agent,
+                    expires_at,
+                };
+                sign_on::insert_jump(tx, &jump)
+            })
+            .await
+    }
+
+    fn landing_address(&self, token: &Token, to: &Peer, wantsurl: &str) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", token.reveal())
+            .append_pair("idp", self.shared.wwwroot.as_str())
+            .append_pair("wantsurl", &wantsurl::path_within(&to.wwwroot, wantsurl))
+            .finish();
+        let page = to.wwwroot.join(to.application.land_path());
+        format!("{page}?{query}")
+    }
+}
+
+/// What is not agreed on yet so that accounts of ours can be signed in at a peer; `None`: nothing.
+#[must_use]
+pub fn missing_right(to: &Peer) -> Option<MissingRight> {
+    if !to.may_call(IDENTITY_PROVIDER.name) {
+        Some(MissingRight::PublishIdentity)
+    } else if !to.we_may_call(SERVICE_PROVIDER.name) {
+        Some(MissingRight::SubscribeLanding)
+    } else {
+        None
     }
 }

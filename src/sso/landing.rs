@@ -1,13 +1,52 @@
 //! Landings: a peer's user comes with a token, the peer says who that is, and a session begins.
 
 use thiserror::Error;
+use tracing::error;
 
-use super::session::{Browser, SessionError};
-use super::{Sso, Token};
+use super::service::IDENTITY_PROVIDER;
+use super::session::{self, Browser, SessionError};
+use super::{Sso, Token, courses, wantsurl};
+use crate::clock::UnixTime;
 use crate::peer::{CallError, Peer, PeerError};
-use crate::register::RegisterError;
-use crate::store::people::Person;
-use crate::store::{SessionId, StoreError};
+use crate::register::{self, Author, Call, FetchUser, RegisterError, UserRecord};
+use crate::store::people::{self, Person};
+use crate::store::sessions::{self, SessionEnd, SignedIn};
+use crate::store::{PeerId, PersonId, SessionId, StoreError, WriteTx, sign_on};
+use crate::wwwroot::Wwwroot;
+use crate::xmlrpc::{Struct, Value};
+
+/// How many landings may be under way at once. Each asks a peer and takes a second at most; a class of
+/// thirty that starts its lesson fits, and a flood of made-up tokens makes us no amplifier.
+pub(super) const MAX_UNDER_WAY: usize = 32;
+
+/// For how many seconds a token that came is remembered. A peer's token is good for half a minute
+/// there; Mahara looks at no time at all, so ours has to be long enough to tell every reload.
+pub(super) const TOKENS_REMEMBERED: i64 = 3600;
+
+/// The fewest and the most bytes of a token: Moodle's and Mahara's have 40, and `mnet_session.token`
+/// holds no more; others may be longer.
+const MIN_TOKEN: usize = 8;
+const MAX_TOKEN: usize = 128;
+
+/// The most characters of somebody else's text in a message.
+const MAX_SHOWN: usize = 200;
+
+/// What the register needs to know, and what it knows a user by.
+const IDENTITY: [&str; 5] = ["idnumber", "username", "firstname", "lastname", "email"];
+
+/// What is kept besides where the peer exports it. All else, pictures and descriptions, is nothing a
+/// register needs.
+const PROFILE: [&str; 6] = [
+    "city",
+    "country",
+    "department",
+    "institution",
+    "lang",
+    "timezone",
+];
+
+/// The longest of those, in bytes (Moodle's `user.institution` and `.department` hold 255 characters).
+const MAX_PROFILE_FIELD: usize = 1_020;
 
 /// What a browser came with.
 #[derive(Clone, Debug)]
@@ -52,7 +91,7 @@ pub enum LandError {
     #[error(
         "users of {0} may not sign in here. An administrator of this site can change that on the page of the peer, or with: mnetd peer allow {0} sso_idp --subscribe"
     )]
-    NotSubscribed(crate::wwwroot::Wwwroot),
+    NotSubscribed(Wwwroot),
     /// No token at all.
     #[error(
         "the link holds no sign-in token; go back to the site you came from and follow its link to this site again"
@@ -62,7 +101,7 @@ pub enum LandError {
     #[error(
         "this link was used already, and each is good once; go back to {0} and follow its link to this site again"
     )]
-    Used(crate::wwwroot::Wwwroot),
+    Used(Wwwroot),
     /// Too many at once.
     #[error("too many people are being signed in at this moment; try again in some seconds")]
     Busy,
@@ -72,7 +111,7 @@ pub enum LandError {
     )]
     NotConfirmed {
         /// The peer.
-        peer: crate::wwwroot::Wwwroot,
+        peer: Wwwroot,
         /// Its fault: 1 no such session, 2 timed out, 3 user mismatch.
         code: i32,
         /// Its words.
@@ -87,18 +126,18 @@ pub enum LandError {
     )]
     Account {
         /// The peer.
-        peer: crate::wwwroot::Wwwroot,
+        peer: Wwwroot,
         /// What is wrong.
         reason: RegisterError,
     },
     /// The answer is no struct.
     #[error("{0} answered with something that is no account")]
-    NoAccount(crate::wwwroot::Wwwroot),
+    NoAccount(Wwwroot),
     /// The answer speaks for another site.
     #[error("{peer} vouched for a user of {named}; a site speaks for its own users only")]
     OtherSite {
         /// The peer.
-        peer: crate::wwwroot::Wwwroot,
+        peer: Wwwroot,
         /// Whom it named.
         named: String,
     },
@@ -131,7 +170,286 @@ impl Sso {
     /// # Errors
     /// As [`LandError`] says.
     pub async fn land(&self, landing: Landing) -> Result<Landed, LandError> {
-        let _ = landing;
-        Err(LandError::Busy)
+        let _place = self
+            .shared
+            .landings
+            .try_acquire()
+            .map_err(|_| LandError::Busy)?;
+        let peer = self.vouching_peer(&landing.idp).await?;
+        check_token(&landing.token)?;
+        self.use_up(&peer, &landing.token).await?;
+        let answer = self.ask(&peer, &landing).await?;
+        let user = read_account(&peer, &answer)?;
+        let arrived = self.arrive(&peer, user, &landing).await;
+        if let Some(before) = landing.before {
+            self.end_at_peers_later(vec![before]);
+        }
+        let arrived = arrived?;
+        if arrived.is_back {
+            self.tell_enrolments_later(peer.clone(), arrived.person);
+        }
+        let site = if landing.remoteurl {
+            &peer.wwwroot
+        } else {
+            &self.shared.wwwroot
+        };
+        Ok(Landed {
+            token: arrived.token,
+            session: arrived.session,
+            go_to: wantsurl::within(site, &landing.wantsurl),
+            peer,
+        })
+    }
+
+    /// The peer that `idp` names, letter by letter but for one slash at the end, if its users are taken.
+    async fn vouching_peer(&self, idp: &str) -> Result<Peer, LandError> {
+        let wwwroot = idp.strip_suffix('/').unwrap_or(idp).to_owned();
+        let found = self
+            .shared
+            .store
+            .read(move |tx| Peer::find(tx, &wwwroot))
+            .await?;
+        let peer = found.ok_or_else(|| LandError::UnknownPeer(shown(idp)))?;
+        if peer.we_may_call(IDENTITY_PROVIDER.name) {
+            Ok(peer)
+        } else {
+            Err(LandError::NotSubscribed(peer.wwwroot))
+        }
+    }
+
+    /// Marks a token as used before anybody is asked about it: whatever the peer does, and however often
+    /// the browser loads the page, it is asked once.
+    async fn use_up(&self, peer: &Peer, token: &Token) -> Result<(), LandError> {
+        let (id, hash, now) = (peer.id, token.hash(), self.shared.clock.now());
+        let is_new = self
+            .shared
+            .store
+            .write(move |tx| sign_on::mark_landing(tx, id, &hash, now))
+            .await?;
+        if is_new {
+            Ok(())
+        } else {
+            Err(LandError::Used(peer.wwwroot.clone()))
+        }
+    }
+
+    async fn ask(&self, peer: &Peer, landing: &Landing) -> Result<Value, LandError> {
+        let params = vec![
+            landing.token.reveal().into(),
+            landing.browser.user_agent.as_str().into(),
+        ];
+        let answer = self.call(peer, "user_authorise", params).await;
+        answer.map_err(|error| match error {
+            CallError::Fault {
+                peer,
+                code: code @ 1..=3,
+                message,
+            } => LandError::NotConfirmed {
+                peer,
+                code,
+                message: shown(&message),
+            },
+            error => LandError::Call(error),
+        })
+    }
+
+    /// Takes the person up, and begins a session where the right to sign in is there: in one
+    /// transaction, so that the right holds at the moment the session begins.
+    async fn arrive(
+        &self,
+        peer: &Peer,
+        user: UserRecord,
+        landing: &Landing,
+    ) -> Result<Box<Arrived>, LandError> {
+        let now = self.shared.clock.now();
+        let (id, browser, before) = (peer.id, landing.browser.clone(), landing.before);
+        let arrival = self.shared.store.write(move |tx| {
+            let person = match take_up(tx, id, user, now) {
+                Ok(person) => person,
+                Err(RegisterError::Store(error)) => return Err(ArrivalError::Store(error)),
+                Err(error) => return Err(ArrivalError::Register(error)),
+            };
+            if !people::may_sign_in(tx, person.id, now)? {
+                // Whoever sits there now is not the one who was signed in before.
+                if let Some(before) = before {
+                    sessions::end(tx, before, SessionEnd::AnotherSignIn, now)?;
+                }
+                return Ok(Arrival::NotPermitted(Box::new(person)));
+            }
+            let who = SignedIn::Person {
+                person: person.id,
+                peer: id,
+            };
+            let (token, session) = session::begin(tx, who, &browser, before, now)?;
+            let is_back = sign_on::has_been_here(tx, person.id, session)?;
+            Ok(Arrival::Arrived(Box::new(Arrived {
+                token,
+                session,
+                is_back,
+                person,
+            })))
+        });
+        match arrival.await {
+            Ok(Arrival::Arrived(arrived)) => Ok(arrived),
+            Ok(Arrival::NotPermitted(person)) => Err(LandError::NotPermitted {
+                person,
+                peer: Box::new(peer.clone()),
+            }),
+            Err(ArrivalError::Register(reason)) => Err(LandError::Account {
+                peer: peer.wwwroot.clone(),
+                reason,
+            }),
+            Err(ArrivalError::Store(error)) => Err(error.into()),
+            Err(ArrivalError::Session(error)) => Err(error.into()),
+        }
+    }
+
+    /// Tells the peer where its user is enrolled here, in the background: the user does not wait for it.
+    fn tell_enrolments_later(&self, peer: Peer, person: Person) {
+        let sso = self.clone();
+        tokio::spawn(async move {
+            let (id, now) = (person.id, sso.shared.clock.now());
+            let courses = sso
+                .shared
+                .store
+                .read(move |tx| sign_on::courses_of(tx, id, now))
+                .await;
+            let courses = match courses {
+                Ok(courses) => courses,
+                Err(error) => {
+                    error!(%error, "the enrolments of a user who came back could not be read");
+                    return;
+                }
+            };
+            let username = person.fields.sent_username.into();
+            // A failure was logged with the call; the next sign-in tells again.
+            let _ = sso
+                .call(
+                    &peer,
+                    "update_enrolments",
+                    vec![username, courses::told(&courses)],
+                )
+                .await;
+        });
+    }
+}
+
+/// What came of a landing in the register.
+enum Arrival {
+    Arrived(Box<Arrived>),
+    NotPermitted(Box<Person>),
+}
+
+struct Arrived {
+    token: Token,
+    session: SessionId,
+    /// Whether the person has signed in here before.
+    is_back: bool,
+    person: Person,
+}
+
+#[derive(Debug, Error)]
+enum ArrivalError {
+    #[error(transparent)]
+    Register(RegisterError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// Makes, or brings up to date, the row of a peer's person by the register's own rules: only ever a row
+/// of that peer, whatever name it sends.
+fn take_up(
+    tx: &WriteTx<'_>,
+    peer: PeerId,
+    user: UserRecord,
+    now: UnixTime,
+) -> Result<Person, RegisterError> {
+    let call = Call::FetchUser(FetchUser::Complete(user));
+    let reply = tx.savepoint(|tx| register::apply(tx, &Author::Peer { id: peer }, &call, now))?;
+    let person = people::get(tx, PersonId(reply.id))?;
+    Ok(person.ok_or(StoreError::Undone)?)
+}
+
+/// Refuses what no peer hands out: Moodle's and Mahara's tokens have 40 hexadecimal digits, others may
+/// have any base64.
+fn check_token(token: &Token) -> Result<(), LandError> {
+    let in_alphabet =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=');
+    let text = token.reveal();
+    if (MIN_TOKEN..=MAX_TOKEN).contains(&text.len()) && text.chars().all(in_alphabet) {
+        Ok(())
+    } else {
+        Err(LandError::Token)
+    }
+}
+
+/// Reads a peer's answer to `user_authorise`.
+fn read_account(peer: &Peer, answer: &Value) -> Result<UserRecord, LandError> {
+    let Value::Struct(members) = answer else {
+        return Err(LandError::NoAccount(peer.wwwroot.clone()));
+    };
+    let named = members.get("wwwroot").and_then(Value::to_text);
+    if let Some(named) = named.filter(|named| !named.is_empty())
+        && named.trim_end_matches('/') != peer.wwwroot.as_str()
+    {
+        return Err(LandError::OtherSite {
+            peer: peer.wwwroot.clone(),
+            named: shown(&named),
+        });
+    }
+    let fields: Struct = IDENTITY
+        .iter()
+        .chain(PROFILE.iter().filter(|name| is_short(members.get(name))))
+        .filter_map(|name| Some((*name, members.get(name)?.clone())))
+        .collect();
+    UserRecord::from_value(&fields.into()).map_err(|reason| LandError::Account {
+        peer: peer.wwwroot.clone(),
+        reason,
+    })
+}
+
+/// Whether a field that nobody needs is a text, and short.
+fn is_short(value: Option<&Value>) -> bool {
+    let text = value.and_then(Value::to_text);
+    text.is_some_and(|text| text.len() <= MAX_PROFILE_FIELD)
+}
+
+/// A text of somebody else's, as it may stand in a message.
+fn shown(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_SHOWN)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_short_and_of_a_known_alphabet() {
+        let taken = |text: &str| check_token(&Token::presented(text)).is_ok();
+        for token in [
+            "3641aaca182eaa7c3cdd74935267447af5d0de7b",
+            "tok0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "abc+/=-_",
+            &"a".repeat(MAX_TOKEN),
+            &"a".repeat(MIN_TOKEN),
+        ] {
+            assert!(taken(token), "{token}");
+        }
+        for token in [
+            "",
+            "short",
+            "a token with spaces",
+            "tokentoken\0",
+            "tøkentøken",
+            "token%00token",
+            &"a".repeat(MAX_TOKEN + 1),
+        ] {
+            assert!(!taken(token), "{token}");
+        }
     }
 }

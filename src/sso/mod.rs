@@ -4,11 +4,15 @@
 //! [`crate::web`]. Rules about time take the moment as an argument.
 
 pub mod accounts;
+mod courses;
+pub mod identity_provider;
 mod jump;
 mod keep_alive;
 mod landing;
 mod log_out;
 pub mod password;
+pub mod service;
+pub mod service_provider;
 pub mod session;
 pub mod sign_in;
 pub mod throttle;
@@ -16,7 +20,8 @@ pub mod token;
 pub mod wantsurl;
 
 pub use accounts::{AccountError, NewMember};
-pub use jump::{JumpError, MissingRight};
+pub use identity_provider::AuthoriseError;
+pub use jump::{JUMP_LIFETIME, JumpError, MissingRight, missing_right};
 pub use keep_alive::KEEP_ALIVE_INTERVAL;
 pub use landing::{LandError, Landed, Landing};
 pub use log_out::SignedOut;
@@ -28,10 +33,16 @@ use std::sync::Arc;
 
 use openssl::sha::sha1;
 
+use tokio::sync::Semaphore;
+
 use crate::clock::Clock;
-use crate::peer::Client;
+use crate::peer::{CallError, Client, Peer};
 use crate::store::Store;
 use crate::wwwroot::Wwwroot;
+use crate::xmlrpc::Value;
+
+/// Where Moodle ≤ 4.5 and Mahara have the functions of single sign-on.
+const MOODLES_PLUGIN: &str = "auth/mnet/auth.php";
 
 /// Signs users of peers in, sends ours to peers, and signs both out again. Cheap to clone; every clone
 /// is the same.
@@ -46,6 +57,8 @@ struct Shared {
     store: Store,
     client: Client,
     clock: Clock,
+    /// Places for landings under way.
+    landings: Semaphore,
 }
 
 impl Sso {
@@ -58,8 +71,27 @@ impl Sso {
                 store,
                 client,
                 clock,
+                landings: Semaphore::new(landing::MAX_UNDER_WAY),
             }),
         }
+    }
+
+    /// Calls a function of single sign-on, wherever the peer has it: a Moodle 5 may have it in a plugin
+    /// that is not Moodle's own (docs/protocol.md, Where MNet stands in Moodle).
+    async fn call(
+        &self,
+        peer: &Peer,
+        function: &'static str,
+        params: Vec<Value>,
+    ) -> Result<Value, CallError> {
+        let client = &self.shared.client;
+        let path = match client.find_function(peer, function).await {
+            Ok(Some(path)) => path,
+            // It may hide its list; what it does not offer it refuses itself.
+            Ok(None) | Err(CallError::Fault { .. }) => format!("{MOODLES_PLUGIN}/{function}"),
+            Err(error) => return Err(error),
+        };
+        client.call(peer, &path, params).await
     }
 }
 

@@ -122,7 +122,10 @@ mod tests {
             ("/", "/"),
             ("/sections", "/sections"),
             ("sections/5", "/sections/5"),
-            ("/sections/5?term=2&to=https://a/b#top", "/sections/5?term=2&to=https://a/b#top"),
+            (
+                "/sections/5?term=2&to=https://a/b#top",
+                "/sections/5?term=2&to=https://a/b#top",
+            ),
             ("/a/../b", "/b"),
             ("?q=1", "/?q=1"),
             ("/search?q=%2F%2Fevil", "/search?q=%2F%2Fevil"),
@@ -137,7 +140,11 @@ mod tests {
             (plain(), "https://register.example/sections"),
             (plain(), "HTTPS://REGISTER.EXAMPLE:443/sections"),
         ] {
-            assert_eq!(within(&site, wantsurl), site.join("/sections"), "{wantsurl}");
+            assert_eq!(
+                within(&site, wantsurl),
+                site.join("/sections"),
+                "{wantsurl}"
+            );
         }
         let site = with_path();
         assert_eq!(

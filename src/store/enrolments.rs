@@ -111,6 +111,8 @@ pub struct ListedEnrolment {
     pub userid: Option<String>,
     /// The person's username here.
     pub username: String,
+    /// The spelling the person's owner uses.
+    pub sent_username: String,
     /// First name.
     pub firstname: String,
     /// Last name.
@@ -138,6 +140,8 @@ pub struct EnrolmentFilter {
     pub section: Option<SectionId>,
     /// Only those of this person.
     pub person: Option<PersonId>,
+    /// Only those of people of this peer, whoever enrolled them.
+    pub person_peer: Option<PeerId>,
     /// Only those in this role.
     pub role: Option<Role>,
     /// Only those whose status means this now.
@@ -404,7 +408,7 @@ pub fn list(
     let select = format!(
         "SELECT {}, e.id, e.peer, e.section, section.idnumber, section.name, e.person, \
          person.idnumber, person.username, person.firstname, person.lastname, e.role, e.created_at, \
-         e.updated_at, e.in_error_at, e.removed_at FROM enrolment AS e \
+         e.updated_at, e.in_error_at, e.removed_at, person.sent_username FROM enrolment AS e \
          JOIN section ON section.id = e.section JOIN person ON person.id = e.person \
          JOIN enrolment_status AS status ON status.id = {STATUS_NOW}",
         statuses::COLUMNS
@@ -414,6 +418,7 @@ pub fn list(
         .with("e.peer = ?", filter.peer)
         .with("e.section = ?", filter.section)
         .with("e.person = ?", filter.person)
+        .with("person.peer = ?", filter.person_peer)
         .with("e.role = ?", filter.role)
         .with("status.meaning = ?", filter.meaning);
     if !filter.all {
@@ -441,6 +446,7 @@ pub fn list(
             updated_at: row.get(18)?,
             in_error_at: row.get(19)?,
             removed_at: row.get(20)?,
+            sent_username: row.get(21)?,
         })
     })
 }

@@ -23,6 +23,12 @@ macro_rules! row_ids {
                 i64::column_result(value).map(Self)
             }
         }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
     )+};
 }
 

@@ -29,15 +29,20 @@ mod writer;
 pub mod accounts;
 pub mod assessments;
 pub mod audit;
+pub mod calls;
 pub mod enrolments;
 pub mod grades;
 pub mod lists;
+pub mod offers;
+pub mod peer_courses;
 pub mod peers;
 pub mod people;
+pub mod reports;
 pub mod requests;
 pub mod sections;
 pub mod sessions;
 pub mod settings;
+pub mod sign_on;
 pub mod statuses;
 
 use std::fs::{File, OpenOptions, Permissions};
@@ -98,6 +103,8 @@ pub struct Store {
 struct Inner {
     writer: Writer,
     readers: Readers,
+    /// Calls on their way into the log.
+    calls: Arc<calls::Waiting>,
     path: PathBuf,
 }
 
@@ -130,6 +137,7 @@ impl Store {
             inner: Arc::new(Inner {
                 writer: Writer::start(conn)?,
                 readers: Readers::new(path),
+                calls: Arc::default(),
                 path: path.to_owned(),
             }),
         })

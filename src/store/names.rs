@@ -47,13 +47,13 @@ impl Folded {
     }
 }
 
-/// What to look for in `search_text`: a row is found where it has every word.
+/// What to look for in `search_text`: a row is found where it has every word. The longest comes first, for the fewest rows
+/// have it, and the others need not be looked for in the rest.
 pub(super) fn words(search: &str) -> Vec<String> {
-    search
-        .split_whitespace()
-        .take(MAX_SEARCH_WORDS)
-        .map(small)
-        .collect()
+    let words = search.split_whitespace().take(MAX_SEARCH_WORDS);
+    let mut words: Vec<String> = words.map(small).collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    words
 }
 
 /// Folds the names of rows that have no folded text yet.
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn one_letter_has_one_way_to_be_written() {
         assert_eq!(small("N\u{303}"), small("Ñ"));
-        assert_eq!(words("  Ñ  N\u{303}andu "), ["ñ", "ñandu"]);
+        assert_eq!(words("  Ñ  N\u{303}andu "), ["ñandu", "ñ"]);
     }
 
     #[test]
@@ -200,5 +200,31 @@ mod tests {
         let li = Folded::person("Wei", "Li", &[]);
         let lia = Folded::person("Ada", "Li A", &[]);
         assert!(li.sort_name < lia.sort_name);
+    }
+
+    #[test]
+    fn rows_from_before_are_folded_once() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("mnetd.db");
+        let mut conn = Connection::open(&path).unwrap();
+        super::super::migrations::bring_up_to_date(&mut conn, &path).unwrap();
+        conn.execute_batch(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) \
+             INSERT INTO person (username, sent_username, firstname, lastname, email, created_at, \
+             updated_at) SELECT 'u' || i, 'u' || i, 'Óla', 'Ñu' || i, '', 0, 0 FROM n; \
+             INSERT INTO section (name, created_at, updated_at) VALUES ('Ñandú', 0, 0);",
+        )
+        .unwrap();
+        complete(&mut conn).unwrap();
+        let folded = |table: &str| -> (i64, String, String) {
+            let sql =
+                format!("SELECT count(sort_name), min(sort_name), min(search_text) FROM {table}");
+            conn.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .unwrap()
+        };
+        let of_section = (1, "nandu".to_owned(), "ñandú\nnandu".to_owned());
+        assert_eq!(folded("section"), of_section);
+        let (count, first, _) = folded("person");
+        assert_eq!((count, first.as_str()), (2_500, "nu1\u{1}ola"));
     }
 }

@@ -100,7 +100,7 @@ pub struct TeacherRecord {
     pub author: Author,
 }
 
-/// The columns that [`section_from_row`] reads.
+/// A SELECT of the columns that [`section_from_row`] reads.
 macro_rules! select_section {
     ($rest:literal) => {
         concat!(

@@ -7,6 +7,7 @@
 //!   change things.
 //! - [`forms`]: what a form sent. [`Submitted`] is only had after its token and its origin were checked.
 //! - [`page`]: the frame round each page, and the headers it goes out with.
+//! - [`hand`]: changes an administrator makes, with their note in the audit log.
 //! - [`show`], [`pager`]: how values stand on a page, and how lists are turned.
 //! - [`error`]: pages for what went wrong.
 //!
@@ -15,6 +16,7 @@
 pub mod cookies;
 pub mod error;
 pub mod forms;
+pub mod hand;
 pub mod numbers;
 pub mod page;
 pub mod pager;

@@ -17,15 +17,15 @@ pub fn percent(points: f64, most: f64) -> Option<String> {
 /// A grade's value in words: `7.5`, `excepted`, `7.5 (attempt 2)`.
 #[must_use]
 pub fn grade(value: &GradeValue) -> String {
-    let mut text = match value.points_earned {
+    let text = match value.points_earned {
         _ if value.excepted => "excepted".to_owned(),
         Some(earned) => show::points(earned),
         None => "none".to_owned(),
     };
-    if value.attempt_num > 1 {
-        text.push_str(&format!(" (attempt {})", value.attempt_num));
+    match value.attempt_num {
+        ..=1 => text,
+        attempt => format!("{text} (attempt {attempt})"),
     }
-    text
 }
 
 #[cfg(test)]

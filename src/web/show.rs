@@ -40,7 +40,11 @@ pub fn beginning_of(date: &str) -> Option<UnixTime> {
 #[must_use]
 pub fn end_of(date: &str) -> Option<UnixTime> {
     let date: Date = date.parse().ok()?;
-    let next = date.tomorrow().ok()?.to_zoned_datetime(TimeZone::system()).ok()?;
+    let next = date
+        .tomorrow()
+        .ok()?
+        .to_zoned_datetime(TimeZone::system())
+        .ok()?;
     Some(UnixTime(next.timestamp().as_second()).plus(-1))
 }
 

@@ -20,7 +20,7 @@ pub const MAX_COLUMNS: usize = 300;
 /// What the line below the header begins with that has the most points of each assessment.
 const OUT_OF: &str = "out of";
 
-/// How a workbook begins: a ZIP archive (OOXML, OpenDocument), or a compound file (old Excel).
+/// How a workbook begins: a ZIP archive (those of today), or a compound file (old Excel).
 const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
 
 /// A file taken apart.

@@ -20,7 +20,7 @@ pub use plan::{Applied, Plan, PlannedCell, PlannedColumn, PlannedRow, Problem, a
 pub use template::template;
 
 /// Why a file cannot be used at all. What is wrong with single lines and cells is a [`Problem`].
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum SpreadsheetError {
     /// More than there may be.
     #[error(
@@ -32,7 +32,9 @@ pub enum SpreadsheetError {
     #[error("the file has more than {MAX_LINES} lines; give it in several files")]
     TooManyLines,
     /// More columns than there may be.
-    #[error("the file has {0} columns, more than the {MAX_COLUMNS} that are taken; give it in several files")]
+    #[error(
+        "the file has {0} columns, more than the {MAX_COLUMNS} that are taken; give it in several files"
+    )]
     TooManyColumns(usize),
     /// A workbook, not CSV.
     #[error(
@@ -76,7 +78,10 @@ pub enum SpreadsheetError {
         found: String,
     },
     /// A name that is too long for an assessment.
-    #[error("column {column}: the name is too long for an assessment; expected at most {} characters", super::MAX_NAME)]
+    #[error(
+        "column {column}: the name is too long for an assessment; expected at most {} characters",
+        super::MAX_NAME
+    )]
     LongName {
         /// The number of the column, from 1.
         column: usize,

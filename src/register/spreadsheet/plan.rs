@@ -422,7 +422,10 @@ fn plan_line(
 ) -> Result<(), StoreError> {
     let mut cells = Vec::new();
     for (column, text) in &line.cells {
-        let header = file.columns.get(*column).map(|column| column.header.as_str());
+        let header = file
+            .columns
+            .get(*column)
+            .map(|column| column.header.as_str());
         let (points_earned, excepted) = match typed(text) {
             Ok(Some(value)) => value,
             Ok(None) => continue,
@@ -431,7 +434,10 @@ fn plan_line(
                 continue;
             }
         };
-        let assessment = plan.columns.get(*column).and_then(|planned| planned.assessment);
+        let assessment = plan
+            .columns
+            .get(*column)
+            .and_then(|planned| planned.assessment);
         let old = match assessment {
             Some(assessment) => match standing(tx, known, student, assessment)? {
                 Ok(old) => old,
@@ -572,8 +578,18 @@ mod tests {
     fn points_in_brackets_are_no_part_of_the_name() {
         assert_eq!(split("Quiz (20)"), ("Quiz", Some(20.0)));
         assert_eq!(split("Quiz(7,5)"), ("Quiz", Some(7.5)));
-        assert_eq!(split("Quiz (chapter 3) (20)"), ("Quiz (chapter 3)", Some(20.0)));
-        for whole in ["Quiz", "Quiz (late)", "Quiz (20", "(20)", "Quiz ()", "Quiz (-1)"] {
+        assert_eq!(
+            split("Quiz (chapter 3) (20)"),
+            ("Quiz (chapter 3)", Some(20.0))
+        );
+        for whole in [
+            "Quiz",
+            "Quiz (late)",
+            "Quiz (20",
+            "(20)",
+            "Quiz ()",
+            "Quiz (-1)",
+        ] {
             assert_eq!(split(whole), (whole, None));
         }
     }

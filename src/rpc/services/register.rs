@@ -5,9 +5,8 @@
 //! own, so that one refused call leaves the others standing.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::timeout;
 use tracing::{debug, warn};
@@ -19,9 +18,9 @@ use super::super::receive::internal;
 use super::super::replay::Place;
 use super::{find, no_such_method, system};
 use crate::clock::UnixTime;
-use crate::peer::{CallError, Client, Peer};
+use crate::peer::{CallError, Peer};
 use crate::register::{self as school, Call, FetchUser, RegisterError, Reply, UserKey};
-use crate::store::{Author, PeerId, StoreError, WriteTx, peers, requests};
+use crate::store::{Author, StoreError, WriteTx, peers, requests};
 use crate::xmlrpc::{MethodCall, Struct, Value};
 
 /// How many calls one multicall may hold: what a full synchronisation sends at a time is some
@@ -38,9 +37,6 @@ const MAX_QUESTIONS: usize = 20;
 /// worker of its web server: where all of them wait so, none is left to answer, and the site stands
 /// still for this long.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a peer's list of methods is believed.
-const METHODS_LIFETIME: Duration = Duration::from_mins(10);
 
 const SERVICE: &str = "register";
 const GET_USER: &str = "get_user";
@@ -59,20 +55,6 @@ pub struct Order {
     is_multicall: bool,
 }
 
-/// What the transaction came to.
-enum Outcome {
-    Refused(Refusal),
-    Done(Vec<(usize, Result<Reply, RegisterError>)>),
-}
-
-/// Asks a peer back for what its calls name, but the register has not seen.
-#[derive(Debug)]
-pub struct AskBack {
-    client: Client,
-    /// By peer: where its `get_user` is, if anywhere, and when that was found out.
-    get_user: Mutex<HashMap<PeerId, (Instant, Option<String>)>>,
-}
-
 /// Carries out one message to the register.
 pub async fn answer(
     state: &Arc<State>,
@@ -83,7 +65,7 @@ pub async fn answer(
     let mut questions = MAX_QUESTIONS;
     for slot in &mut order.slots {
         if let Ok(Call::FetchUser(FetchUser::Ask(key))) = slot {
-            let fetched = state.asking.fetch(state, peer, key, &mut questions).await;
+            let fetched = ask_back(state, peer, key, &mut questions).await;
             *slot = fetched;
         }
     }
@@ -240,42 +222,25 @@ async fn carry_out(
     let forget_before = state.window.forget_before(now);
     let author = Author::Peer { id: peer.id };
     let (id, wwwroot) = (peer.id, peer.wwwroot.to_string());
-    let place = Arc::new(place);
-    // Held until the message is on disk.
-    let held = Arc::clone(&place);
-    let job = move |tx: &WriteTx<'_>| -> Result<Outcome, StoreError> {
-        if let Some(place) = place.as_ref() {
-            let identity = place.identity();
-            if !requests::mark_seen(tx, identity.key_pair.as_bytes(), identity.session_key.0)? {
-                return Ok(Outcome::Refused(Refusal::Replayed));
-            }
-        }
+    super::once(state, peer, place, move |tx| {
         match &binding {
             Some(binding) => {
                 if !requests::mark_nonce(tx, id, &binding.nonce, now, forget_before)? {
-                    let nonce = hex::encode(binding.nonce);
-                    return Ok(Outcome::Refused(Refusal::NonceUsed(nonce)));
+                    return Ok(Err(Refusal::NonceUsed(hex::encode(binding.nonce))));
                 }
                 peers::set_binding_required(tx, id, true)?;
             }
             None if peers::is_binding_required(tx, id)? => {
-                return Ok(Outcome::Refused(Refusal::NotBound(wwwroot)));
+                return Ok(Err(Refusal::NotBound(wwwroot)));
             }
             None => {}
         }
-        peers::note_contact(tx, id, now, None)?;
         let replies = calls
             .iter()
             .map(|(number, call)| Ok((*number, apply(tx, &author, call, now)?)));
-        replies.collect::<Result<_, _>>().map(Outcome::Done)
-    };
-    let outcome = state.store.write(job).await;
-    drop(held);
-    match outcome {
-        Ok(Outcome::Done(replies)) => Ok(replies),
-        Ok(Outcome::Refused(refusal)) => Err(refusal),
-        Err(error) => Err(internal(&error)),
-    }
+        replies.collect::<Result<_, _>>().map(Ok)
+    })
+    .await
 }
 
 /// One call under its own savepoint. A failure of the database ends the whole message: the outer
@@ -304,7 +269,7 @@ async fn ask_for_missing(
     for (index, (number, call)) in calls.iter().enumerate() {
         let ending = &mut endings[*number];
         while let Some(key) = missing_user(call, ending.as_ref()) {
-            let fetched = match state.asking.fetch(state, peer, &key, questions).await {
+            let fetched = match ask_back(state, peer, &key, questions).await {
                 Ok(call) => call,
                 Err(refusal) => {
                     debug!(peer = %peer.wwwroot, %refusal, "a missing user could not be asked for");
@@ -363,91 +328,47 @@ fn result_entry(reply: Result<Reply, Refusal>) -> Value {
     }
 }
 
-impl AskBack {
-    /// Asks through `client`.
-    #[must_use]
-    pub fn new(client: Client) -> Self {
-        Self {
-            client,
-            get_user: Mutex::default(),
-        }
+/// Asks `peer` for one user and makes a complete `fetch_user` of the answer.
+async fn ask_back(state: &State, peer: &Peer, key: &UserKey, questions: &mut usize) -> Slot {
+    let in_vain = |reason: String| Refusal::AskedInVain(reason);
+    if *questions == 0 {
+        return Err(in_vain(format!(
+            "at most {MAX_QUESTIONS} users are asked back for in one message, and none after a question that was not answered in time; send users in full, or fewer in a message"
+        )));
     }
-
-    /// The client.
-    #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// Asks `peer` for one user and makes a complete `fetch_user` of the answer.
-    async fn fetch(
-        &self,
-        state: &State,
-        peer: &Peer,
-        key: &UserKey,
-        questions: &mut usize,
-    ) -> Slot {
-        let in_vain = |reason: String| Refusal::AskedInVain(reason);
-        if *questions == 0 {
-            return Err(in_vain(format!(
-                "at most {MAX_QUESTIONS} users are asked back for in one message, and none after a question that was not answered in time; send users in full, or fewer in a message"
-            )));
-        }
-        // Counted before anything is sent: a peer that fails at once must not be asked 2,000 times.
-        *questions -= 1;
-        let asking = async {
-            let method = self.find_get_user(peer, state.clock.instant()).await?;
-            let answer = self.client.call(peer, &method, vec![question(key)]).await;
-            answer.map_err(|error| in_vain(shortened(&error)))
-        };
-        let Ok(answer) = timeout(QUESTION_TIMEOUT, asking).await else {
-            *questions = 0;
-            return Err(in_vain(format!(
-                "{} was asked back for {} and did not answer within {} s; if all its web server's workers wait for answers of ours, send from a scheduled task instead, or users in full",
-                peer.wwwroot,
-                key.as_str(),
-                QUESTION_TIMEOUT.as_secs()
-            )));
-        };
-        let answer = answer?;
-        if is_nobody(&answer) {
-            return Err(in_vain(format!(
-                "{} was asked back for {} and knows no such user",
-                peer.wwwroot,
-                key.as_str()
-            )));
-        }
-        let user = key.answer(&answer)?;
-        Ok(Call::FetchUser(FetchUser::Complete(user)))
-    }
-
-    /// Finds `get_user` by its name among the peer's methods: plugins may stand anywhere.
-    async fn find_get_user(&self, peer: &Peer, now: Instant) -> Result<String, Refusal> {
-        let lacking = || {
-            Refusal::AskedInVain(format!(
+    // Counted before anything is sent: a peer that fails at once must not be asked 2,000 times.
+    *questions -= 1;
+    let asking = async {
+        let found = state.client.find_function(peer, GET_USER).await;
+        let method = found.map_err(|error| in_vain(shortened(&error)))?;
+        let method = method.ok_or_else(|| {
+            in_vain(format!(
                 "{} offers no {GET_USER}; send username, firstname, lastname and email along",
                 peer.wwwroot
             ))
-        };
-        if let Some((at, found)) = self.lock().get(&peer.id)
-            && now.duration_since(*at) < METHODS_LIFETIME
-        {
-            return found.clone().ok_or_else(lacking);
-        }
-        let listed = self
-            .client
-            .call(peer, "system/listMethods", Vec::new())
-            .await
-            .map_err(|error| Refusal::AskedInVain(shortened(&error)))?;
-        let found = function_paths(&listed)
-            .find(|path| path.rsplit('/').next() == Some(GET_USER) && !path.starts_with("system/"));
-        self.lock().insert(peer.id, (now, found.clone()));
-        found.ok_or_else(lacking)
+        })?;
+        let answer = state.client.call(peer, &method, vec![question(key)]).await;
+        answer.map_err(|error| in_vain(shortened(&error)))
+    };
+    let Ok(answer) = timeout(QUESTION_TIMEOUT, asking).await else {
+        *questions = 0;
+        return Err(in_vain(format!(
+            "{} was asked back for {} and did not answer within {} s; if all its web server's workers wait for answers of ours, send from a scheduled task instead, or users in full",
+            peer.wwwroot,
+            key.as_str(),
+            QUESTION_TIMEOUT.as_secs()
+        )));
+    };
+    let answer = answer?;
+    if is_nobody(&answer) {
+        return Err(in_vain(format!(
+            "{} was asked back for {} and knows no such user",
+            peer.wwwroot,
+            key.as_str()
+        )));
     }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PeerId, (Instant, Option<String>)>> {
-        self.get_user.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    let user = key.answer(&answer)?;
+    Ok(Call::FetchUser(FetchUser::Complete(user)))
 }
 
 /// A peer's words may be megabytes long, and stand in a fault for each of many calls.
@@ -472,17 +393,4 @@ fn question(key: &UserKey) -> Value {
 /// or an empty string, or a struct without members.
 fn is_nobody(answer: &Value) -> bool {
     answer.to_list().is_some_and(|items| items.is_empty())
-}
-
-/// The paths in an answer to `listMethods`: an array of them, or Mahara's struct of path → function.
-fn function_paths(listed: &Value) -> Box<dyn Iterator<Item = String> + '_> {
-    match listed {
-        Value::Array(paths) => Box::new(
-            paths
-                .iter()
-                .filter_map(|path| path.to_text().map(std::borrow::Cow::into_owned)),
-        ),
-        Value::Struct(paths) => Box::new(paths.iter().map(|(path, _)| path.to_owned())),
-        _ => Box::new(std::iter::empty()),
-    }
 }

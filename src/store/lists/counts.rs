@@ -35,15 +35,40 @@ pub struct SegmentCounts {
     pub ongoing: u32,
 }
 
+/// How many there are of a table altogether, which SQLite reads off the pages of the smallest index, less those removed, which
+/// lie together in the index for each peer.
+macro_rules! in_use {
+    ($table:literal, $index:literal) => {
+        concat!(
+            "(SELECT count(*) FROM ",
+            $table,
+            ") - (SELECT count(*) FROM \
+             (SELECT NULL AS id UNION ALL SELECT id FROM peer) AS owner CROSS JOIN ",
+            $table,
+            " INDEXED BY ",
+            $index,
+            " ON ",
+            $table,
+            ".peer IS owner.id AND ",
+            $table,
+            ".removed_at IS NOT NULL)"
+        )
+    };
+}
+
 /// How many people, sections and peers there are: exact, from small indices.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn counts(tx: &ReadTx<'_>) -> Result<Counts, StoreError> {
     let counts = tx.one(
-        "SELECT (SELECT count(*) FROM person INDEXED BY person_of_peer WHERE removed_at IS NULL), \
-         (SELECT count(*) FROM section INDEXED BY section_of_peer WHERE removed_at IS NULL), \
-         (SELECT count(*) FROM peer WHERE removed_at IS NULL)",
+        concat!(
+            "SELECT ",
+            in_use!("person", "person_of_peer"),
+            ", ",
+            in_use!("section", "section_of_peer"),
+            ", (SELECT count(*) FROM peer WHERE removed_at IS NULL)"
+        ),
         [],
         |row| {
             Ok(Counts {
@@ -75,10 +100,10 @@ pub fn people_of_peers(tx: &ReadTx<'_>) -> Result<Vec<(Option<PeerId>, u32)>, St
 /// When the database cannot be read.
 pub fn segments(tx: &ReadTx<'_>) -> Result<SegmentCounts, StoreError> {
     let segments = tx.all(
-        "SELECT segment.name, (SELECT count(*) FROM section_segment AS s WHERE s.segment = segment.id \
-         AND NOT EXISTS (SELECT 1 FROM section INDEXED BY section_removed \
-         WHERE section.id = s.section AND section.removed_at IS NOT NULL)) \
-         FROM segment ORDER BY segment.id DESC",
+        "SELECT segment.name, (SELECT count(*) FROM section_segment AS s WHERE s.segment = segment.id) \
+         - (SELECT count(*) FROM section INDEXED BY section_removed \
+         CROSS JOIN section_segment AS s ON s.section = section.id AND s.segment = segment.id \
+         WHERE section.removed_at IS NOT NULL) FROM segment ORDER BY segment.id DESC",
         [],
         |row| {
             Ok(SegmentCount {

@@ -1,5 +1,7 @@
 //! The gradebook of a section: students × assessments.
 
+use std::collections::BTreeMap;
+
 use rusqlite::params;
 use serde::Serialize;
 
@@ -104,40 +106,30 @@ pub fn distribution(
     section: SectionId,
     now: UnixTime,
 ) -> Result<Vec<Distribution>, StoreError> {
+    // Counted here: SQLite would sort a hundred thousand rows to group them, for twice the time.
     let sql = format!(
         "SELECT a.id, max(0, min({BANDS} - 1, CAST(g.points_earned * {BANDS} / a.pointval AS INTEGER))) \
-         AS band, count(*) FROM assessment AS a INDEXED BY assessment_of_section \
+         FROM assessment AS a INDEXED BY assessment_of_section \
          CROSS JOIN grade AS g INDEXED BY grade_of_assessment ON g.assessment = a.id \
          WHERE a.section = ?2 AND a.removed_at IS NULL AND a.pointval > 0 \
          AND g.points_earned IS NOT NULL AND g.excepted = 0 AND g.removed_at IS NULL \
          AND g.in_error_at IS NULL AND g.person IN (SELECT e.person FROM enrolment AS e \
          JOIN person ON person.id = e.person JOIN enrolment_status AS status ON status.id = {STATUS_NOW} \
          WHERE e.section = ?2 AND e.role = 'student' AND e.removed_at IS NULL AND e.in_error_at IS NULL \
-         AND person.removed_at IS NULL AND status.meaning <> 'withdrawn') \
-         GROUP BY a.id, band ORDER BY a.id, band"
+         AND person.removed_at IS NULL AND status.meaning <> 'withdrawn')"
     );
-    let counted = tx.all(&sql, params![now, section], |row| {
-        Ok((
-            row.get::<_, AssessmentId>(0)?,
-            row.get::<_, u32>(1)?,
-            row.get::<_, u32>(2)?,
-        ))
+    let mut counted: BTreeMap<AssessmentId, [u32; BANDS]> = BTreeMap::new();
+    tx.all(&sql, params![now, section], |row| {
+        let bands = counted.entry(row.get(0)?).or_default();
+        if let Some(band) = bands.get_mut(row.get::<_, u32>(1)? as usize) {
+            *band += 1;
+        }
+        Ok(())
     })?;
-    let mut distributions: Vec<Distribution> = Vec::new();
-    for (assessment, band, count) in counted {
-        if distributions.last().map(|last| last.assessment) != Some(assessment) {
-            distributions.push(Distribution {
-                assessment,
-                bands: [0; BANDS],
-            });
-        }
-        if let Some(last) = distributions.last_mut()
-            && let Some(place) = last.bands.get_mut(band as usize)
-        {
-            *place = count;
-        }
-    }
-    Ok(distributions)
+    Ok(counted
+        .into_iter()
+        .map(|(assessment, bands)| Distribution { assessment, bands })
+        .collect())
 }
 
 fn assessments(tx: &ReadTx<'_>, section: SectionId) -> Result<Vec<Assessment>, StoreError> {

@@ -14,11 +14,11 @@ use super::gradebook::{self, Shown};
 use crate::clock::UnixTime;
 use crate::register::{self, HandMadeAssessment, RegisterError};
 use crate::store::assessments::{self, Assessment};
-use crate::store::audit::{self, Deed};
 use crate::store::grades::{self, GradeFilter};
 use crate::store::lists::{self, BANDS, Cell, GradebookPage, ROWS};
 use crate::store::sections::{self, Section};
 use crate::store::{AssessmentId, MAX_PAGE, PersonId, ReadTx, SectionId, WriteTx};
+use crate::web::hand::{self, Hand};
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::{Pager, Turning};
 use crate::web::show::{self, PeerNames};
@@ -323,7 +323,7 @@ async fn make(
     Submitted(form): Submitted<Fields>,
 ) -> Result<Response<Body>, WebError> {
     let section = section_in_use(&console, SectionId(section)).await?;
-    let (actor, now) = (administrator.actor(), console.clock().now());
+    let hand = Hand::of(&administrator, &console);
     let (given, id) = (form.clone(), section.id);
     let section_name = section.fields.name.clone();
     let made = console
@@ -334,25 +334,23 @@ async fn make(
                 name: given.name.trim().to_owned(),
                 pointval: given.pointval()?,
             };
-            let made = register::make_assessment(tx, &new, now)?;
-            let deed = Deed {
-                action: "assessment made",
-                object: &new.name,
-                details: &format!("in section {section_name}"),
-            };
-            audit::note(tx, &actor, &deed, now)?;
+            let made = register::make_assessment(tx, &new, hand.now)?;
+            let details = format!("in section {section_name}");
+            hand.note(tx, "assessment made", &new.name, &details)?;
             Ok(made)
         })
         .await;
-    match made {
+    match hand::outcome(made)? {
         Ok(made) => {
             let path = format!("/assessments/{}", made.0);
-            Ok(page::see_other(&console, &path, Some("The assessment is made.")))
+            Ok(page::see_other(
+                &console,
+                &path,
+                Some("The assessment is made."),
+            ))
         }
-        Err(RegisterError::Store(error)) => Err(error.into()),
         Err(problem) => {
-            let problem = Some(page::sentence(&problem));
-            let page = new_page(&console, &administrator, &section, problem, form);
+            let page = new_page(&console, &administrator, &section, Some(problem), form);
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(page::respond(status, &page, &page.layout))
         }
@@ -426,7 +424,8 @@ async fn remove(
         register::remove_assessment,
     )
     .await;
-    let notice = "The assessment is removed, and its grades with it. Saving it again brings them back.";
+    let notice =
+        "The assessment is removed, and its grades with it. Saving it again brings them back.";
     answer(&console, &administrator, id, removed, notice, None).await
 }
 
@@ -454,19 +453,15 @@ async fn write(
     + Send
     + 'static,
 ) -> Result<register::Reply, ChangeError> {
-    let (actor, now) = (administrator.actor(), console.clock().now());
+    let hand = Hand::of(administrator, console);
     console
         .store()
         .write(move |tx| {
             let assessment = assessments::get(tx, id)?.ok_or(WebError::NotFound)?;
-            let reply = rule(tx, &assessment, now)?;
+            let reply = rule(tx, &assessment, hand.now)?;
             if reply.status != register::Status::Unchanged {
-                let deed = Deed {
-                    action,
-                    object: &assessment.fields.name,
-                    details: &format!("row {}", id.0),
-                };
-                audit::note(tx, &actor, &deed, now)?;
+                let details = format!("row {}", id.0);
+                hand.note(tx, action, &assessment.fields.name, &details)?;
             }
             Ok(reply)
         })

@@ -14,12 +14,12 @@ use super::gradebook;
 use crate::clock::UnixTime;
 use crate::register::{self, RegisterError, Reply, Status};
 use crate::store::assessments::Assessment;
-use crate::store::audit::{self, Deed};
 use crate::store::enrolments::{self, EnrolmentFilter, Role};
 use crate::store::grades::{self, Grade, GradeRecord, GradeValue};
 use crate::store::people::{self, Person};
 use crate::store::sections::Section;
 use crate::store::{AssessmentId, Page, PersonId, ReadTx, StoreError, WriteTx};
+use crate::web::hand::{self, Hand};
 use crate::web::page::{self, Layout};
 use crate::web::show::PeerNames;
 use crate::web::visitor::Access;
@@ -27,10 +27,7 @@ use crate::web::{Administrator, Console, Member, Submitted, Visitor, WebError, n
 
 pub fn routes() -> Router<Console> {
     Router::new()
-        .route(
-            "/assessments/{id}/grades/{person}",
-            get(grade).post(enter),
-        )
+        .route("/assessments/{id}/grades/{person}", get(grade).post(enter))
         .route("/assessments/{id}/grades/{person}/in-error", post(mark))
 }
 
@@ -250,28 +247,37 @@ async fn enter(
     Submitted(form): Submitted<Fields>,
 ) -> Result<Response<Body>, WebError> {
     let at = (AssessmentId(assessment), PersonId(person));
-    let (given, author) = (form.clone(), administrator.author());
+    let given = form.clone();
     let entered = write(
         &console,
         &administrator,
         at,
         "grade entered",
-        move |tx, spot, now| {
+        move |tx, spot, hand| {
             if !spot.is_in_use() {
                 return Err(EntryError::Web(WebError::Unusable(
                     "The assessment, its section or the student is removed: no grade can be entered."
                         .to_owned(),
                 )));
             }
-            let (value, note) = (given.value()?, said(&given.note));
+            let (value, note) = (given.value()?, hand::said(&given.note));
             let (assessment, person) = (spot.assessment.id, spot.person.id);
+            let Hand { author, now, .. } = hand;
             Ok(register::enter_grade(
-                tx, &author, assessment, person, &value, note, now,
+                tx, author, assessment, person, &value, note, *now,
             )?)
         },
     )
     .await;
-    answer(&console, &administrator, at, entered, "The grade is entered.", Some(form)).await
+    answer(
+        &console,
+        &administrator,
+        at,
+        entered,
+        "The grade is entered.",
+        Some(form),
+    )
+    .await
 }
 
 async fn mark(
@@ -293,17 +299,17 @@ async fn mark(
             "The mark is lifted: the grade counts again.",
         )
     };
-    let author = administrator.author();
     let marked = write(
         &console,
         &administrator,
         at,
         action,
-        move |tx, spot, now| {
+        move |tx, spot, hand| {
             let grade = spot.grade.as_ref().ok_or(WebError::NotFound)?;
-            let note = said(&form.note);
+            let note = hand::said(&form.note);
+            let Hand { author, now, .. } = hand;
             Ok(register::mark_grade_in_error(
-                tx, &author, grade.id, in_error, note, now,
+                tx, author, grade.id, in_error, note, *now,
             )?)
         },
     )
@@ -311,33 +317,24 @@ async fn mark(
     answer(&console, &administrator, at, marked, notice, None).await
 }
 
-/// A note, where there is one.
-fn said(note: &str) -> Option<&str> {
-    Some(note.trim()).filter(|note| !note.is_empty())
-}
-
 async fn write(
     console: &Console,
     administrator: &Administrator,
     at: (AssessmentId, PersonId),
     action: &'static str,
-    rule: impl FnOnce(&WriteTx<'_>, &Spot, UnixTime) -> Result<Reply, EntryError> + Send + 'static,
+    rule: impl FnOnce(&WriteTx<'_>, &Spot, &Hand) -> Result<Reply, EntryError> + Send + 'static,
 ) -> Result<Reply, EntryError> {
-    let (administrator, now) = (administrator.clone(), console.clock().now());
+    let (hand, administrator) = (Hand::of(administrator, console), administrator.clone());
     console
         .store()
         .write(move |tx| {
-            let spot = spot(tx, &administrator, at, now)?;
-            let reply = rule(tx, &spot, now)?;
+            let spot = spot(tx, &administrator, at, hand.now)?;
+            let reply = rule(tx, &spot, &hand)?;
             if reply.status != Status::Unchanged {
                 let stands = grades::find(tx, spot.assessment.id, spot.person.id)?;
                 let stands = stands.map(|grade| numbers::grade(&grade.value));
-                let deed = Deed {
-                    action,
-                    object: &spot.in_words(),
-                    details: &stands.unwrap_or_default(),
-                };
-                audit::note(tx, &administrator.actor(), &deed, now)?;
+                let details = stands.unwrap_or_default();
+                hand.note(tx, action, &spot.in_words(), &details)?;
             }
             Ok(reply)
         })

@@ -8,7 +8,6 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::Response;
 use axum::routing::get;
-use serde::Deserialize;
 
 use crate::clock::UnixTime;
 use crate::register;

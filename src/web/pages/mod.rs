@@ -1,10 +1,14 @@
 //! The pages: one file each, with its addresses.
 
 pub mod assessment;
+pub mod enrolments;
 pub mod grade;
+pub mod grade_import;
 pub mod gradebook;
 pub mod home;
 pub mod people;
+pub mod reports;
+pub mod sections;
 pub mod setup;
 pub mod sign_in;
 pub mod style;
@@ -19,9 +23,13 @@ pub fn routes() -> Router<Console> {
     Router::new()
         .merge(assessment::routes())
         .merge(grade::routes())
+        .merge(grade_import::routes())
         .merge(gradebook::routes())
         .merge(home::routes())
+        .merge(enrolments::routes())
         .merge(people::routes())
+        .merge(reports::routes())
+        .merge(sections::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
         .merge(style::routes())

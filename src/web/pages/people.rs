@@ -10,17 +10,17 @@ use serde::Deserialize;
 
 use crate::register::{self, HandMadePerson, RegisterError};
 use crate::store::accounts::{self, Account};
-use crate::store::audit::{self, Deed};
 use crate::store::enrolments::Role;
 use crate::store::lists::{self, PeopleQuery, PersonRow, PersonSection, ROWS, Slice};
 use crate::store::people::{self, Person, SchoolChange};
 use crate::store::statuses::{self, Scope, Status};
 use crate::store::{PeerId, PersonId, StoreError};
+use crate::web::hand::{self, Hand};
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::{Pager, Turning};
 use crate::web::show::{self, PeerNames};
 use crate::web::visitor::Access;
-use crate::web::{Administrator, Console, Staff, Submitted, WebError};
+use crate::web::{Administrator, Console, Staff, Submitted, Visitor, WebError};
 
 pub fn routes() -> Router<Console> {
     Router::new()
@@ -126,9 +126,8 @@ impl Wanted {
     }
 
     fn query(&self) -> PeopleQuery {
-        let search = self.q.trim();
         PeopleQuery {
-            search: (!search.is_empty()).then(|| search.to_owned()),
+            search: hand::said(&self.q).map(str::to_owned),
             role: Role::from_word(&self.role),
             peer: match self.peer.as_str() {
                 "here" => Some(None),
@@ -191,14 +190,13 @@ async fn person(
 
 async fn person_page(
     console: &Console,
-    staff: &Staff,
+    visitor: &Visitor,
     id: PersonId,
     problem: Option<String>,
 ) -> Result<PersonPage, WebError> {
     let now = console.clock().now();
-    let (console, staff) = (console.clone(), staff.clone());
-    let reading = console.clone();
-    let page = reading
+    let (reading, visitor) = (console.clone(), visitor.clone());
+    let page = console
         .store()
         .read(move |tx| -> Result<_, StoreError> {
             let Some(person) = people::get(tx, id)? else {
@@ -214,7 +212,7 @@ async fn person_page(
                 })
                 .collect();
             Ok(Some(PersonPage {
-                layout: Layout::new(&console, &staff, Place::People, name),
+                layout: Layout::new(&reading, &visitor, Place::People, name),
                 problem,
                 extras,
                 peers: PeerNames::read(tx)?,
@@ -224,7 +222,7 @@ async fn person_page(
                 may_sign_in: people::may_sign_in(tx, id, now)?,
                 account: accounts::of_person(tx, id)?,
                 today: show::date(now),
-                may_change: staff.access() == Access::Administrator,
+                may_change: visitor.access() == Access::Administrator,
                 person,
             }))
         })
@@ -232,10 +230,7 @@ async fn person_page(
     page.ok_or(WebError::NotFound)
 }
 
-async fn new_form(
-    State(console): State<Console>,
-    administrator: Administrator,
-) -> Response<Body> {
+async fn new_form(State(console): State<Console>, administrator: Administrator) -> Response<Body> {
     let page = NewPage {
         layout: Layout::new(&console, &administrator, Place::People, "Take somebody up"),
         problem: None,
@@ -251,40 +246,30 @@ async fn make(
 ) -> Result<Response<Body>, WebError> {
     let text = |text: &str| text.trim().to_owned();
     let new = HandMadePerson {
-        idnumber: Some(text(&form.idnumber)).filter(|id| !id.is_empty()),
+        idnumber: hand::said(&form.idnumber).map(str::to_owned),
         username: text(&form.username),
         firstname: text(&form.firstname),
         lastname: text(&form.lastname),
         email: text(&form.email),
     };
-    let (author, actor, now) = (
-        administrator.author(),
-        administrator.actor(),
-        console.clock().now(),
-    );
+    let hand = Hand::of(&administrator, &console);
     let made = console
         .store()
         .write(move |tx| -> Result<_, RegisterError> {
-            let reply = register::make_person(tx, &author, &new, now)?;
-            let deed = Deed {
-                action: "person taken up",
-                object: &new.username,
-                details: "by hand",
-            };
-            audit::note(tx, &actor, &deed, now)?;
+            let reply = register::make_person(tx, &hand.author, &new, hand.now)?;
+            hand.note(tx, "person taken up", &new.username, "by hand")?;
             Ok(reply.id)
         })
         .await;
-    match made {
+    match hand::outcome(made)? {
         Ok(id) => {
             let path = format!("/people/{id}");
             Ok(page::see_other(&console, &path, Some("Taken up.")))
         }
-        Err(RegisterError::Store(error)) => Err(error.into()),
         Err(problem) => {
             let page = NewPage {
                 layout: Layout::new(&console, &administrator, Place::People, "Take somebody up"),
-                problem: Some(page::sentence(&problem)),
+                problem: Some(problem),
                 form,
             };
             let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -301,7 +286,11 @@ async fn set_right(
 ) -> Result<Response<Body>, WebError> {
     let (right, action, notice) = match form.right.as_str() {
         "allow" => (Some(true), "sign-in allowed", "This person may sign in."),
-        "deny" => (Some(false), "sign-in denied", "This person may not sign in."),
+        "deny" => (
+            Some(false),
+            "sign-in denied",
+            "This person may not sign in.",
+        ),
         "groups" => (
             None,
             "sign-in left to the groups",
@@ -313,7 +302,7 @@ async fn set_right(
             )));
         }
     };
-    let (actor, now) = (administrator.actor(), console.clock().now());
+    let hand = Hand::of(&administrator, &console);
     let found = console
         .store()
         .write(move |tx| -> Result<_, StoreError> {
@@ -321,12 +310,7 @@ async fn set_right(
                 return Ok(false);
             };
             people::set_may_sign_in(tx, person.id, right)?;
-            let deed = Deed {
-                action,
-                object: &person.fields.username,
-                details: "",
-            };
-            audit::note(tx, &actor, &deed, now)?;
+            hand.note(tx, action, &person.fields.username, "")?;
             Ok(true)
         })
         .await?;
@@ -340,63 +324,47 @@ async fn set_right(
 async fn set_school(
     State(console): State<Console>,
     administrator: Administrator,
-    staff: Staff,
     Path(id): Path<i64>,
     Submitted(form): Submitted<SchoolForm>,
 ) -> Result<Response<Body>, WebError> {
-    let from = form.from.trim();
-    let effective_at = if from.is_empty() || from == show::date(console.clock().now()) {
-        None
-    } else {
-        let day = show::beginning_of(from);
-        Some(day.ok_or_else(|| {
-            WebError::Unusable(format!("“{from}” is no date; expected one like 2026-07-01."))
-        })?)
-    };
-    let note = Some(form.note.trim().to_owned()).filter(|note| !note.is_empty());
-    let (author, actor, now) = (
-        administrator.author(),
-        administrator.actor(),
-        console.clock().now(),
-    );
-    let status = form.status;
+    let hand = Hand::of(&administrator, &console);
+    let effective_at = hand::from_day(&form.from, hand.now)?;
     let set = console
         .store()
         .write(move |tx| -> Result<_, RegisterError> {
             let Some(person) = people::get(tx, PersonId(id))? else {
                 return Ok(false);
             };
-            let note = note.as_deref();
-            register::set_school_status(tx, &author, person.id, &status, effective_at, note, now)?;
-            let deed = Deed {
-                action: "school status set",
-                object: &person.fields.username,
-                details: &status,
-            };
-            audit::note(tx, &actor, &deed, now)?;
+            register::set_school_status(
+                tx,
+                &hand.author,
+                person.id,
+                &form.status,
+                effective_at,
+                hand::said(&form.note),
+                hand.now,
+            )?;
+            let username = &person.fields.username;
+            hand.note(tx, "school status set", username, &form.status)?;
             Ok(true)
         })
         .await;
-    match set {
+    match hand::outcome(set)? {
         Ok(true) => {
             let path = format!("/people/{id}");
             Ok(page::see_other(&console, &path, Some("The status is set.")))
         }
         Ok(false) => Err(WebError::NotFound),
-        Err(RegisterError::Store(error)) => Err(error.into()),
         Err(problem) => {
-            let problem = Some(page::sentence(&problem));
-            let page = person_page(&console, &staff, PersonId(id), problem).await?;
+            let problem = Some(problem);
+            let page = person_page(&console, &administrator, PersonId(id), problem).await?;
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(page::respond(status, &page, &page.layout))
         }
     }
 }
 
-async fn rights(
-    State(console): State<Console>,
-    staff: Staff,
-) -> Result<Response<Body>, WebError> {
+async fn rights(State(console): State<Console>, staff: Staff) -> Result<Response<Body>, WebError> {
     let (allowed, peers) = console
         .store()
         .read(|tx| -> Result<_, StoreError> {
@@ -438,7 +406,7 @@ async fn set_rights(
         .ok_or_else(|| {
             WebError::Unusable("A group was expected, such as student or teacher.".to_owned())
         })?;
-    let (actor, now) = (administrator.actor(), console.clock().now());
+    let hand = Hand::of(&administrator, &console);
     console
         .store()
         .write(move |tx| -> Result<_, StoreError> {
@@ -455,16 +423,12 @@ async fn set_rights(
                     Some(_) => format!(" of {}", names.origin(peer)),
                     None => String::new(),
                 };
-                let deed = Deed {
-                    action: if right {
-                        "sign-in allowed"
-                    } else {
-                        "sign-in denied"
-                    },
-                    object: &format!("all {role}s{of}"),
-                    details: "",
+                let action = if right {
+                    "sign-in allowed"
+                } else {
+                    "sign-in denied"
                 };
-                audit::note(tx, &actor, &deed, now)?;
+                hand.note(tx, action, &format!("all {role}s{of}"), "")?;
             }
             Ok(())
         })
