@@ -61,7 +61,7 @@ pub fn run(site: &Site, arguments: &ImportArguments) -> Result<ExitCode, CliErro
     }
     let applied = apply(site, section, file, arguments)?;
     say!(
-        "{} grades entered or changed, {} assessments made; {} grades stood so already",
+        "Grades entered or changed: {}. Assessments made: {}. Grades that stood so already: {}",
         applied.grades,
         applied.assessments,
         plan.same
@@ -102,7 +102,7 @@ fn show(plan: &Plan) -> Result<(), CliError> {
         }
     }
     say!(
-        "{} grades would change; {} stand so already",
+        "Grades that would change: {}. Grades that stand so already: {}",
         plan.grades(),
         plan.same
     );

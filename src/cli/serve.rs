@@ -18,7 +18,7 @@ use super::site::Site;
 use crate::config::Config;
 use crate::keys::KeyStore;
 use crate::rpc::{HttpLimits, Server, ServerSettings, router, serve, serve_metrics};
-use crate::sso::accounts;
+use crate::sso::{KEEP_ALIVE_INTERVAL, Sso, accounts};
 use crate::store::{Store, requests};
 use crate::web::{self, Console, ConsoleSettings};
 
@@ -78,17 +78,23 @@ pub async fn run(config: &Config, hints: &Hints) -> Result<(), CliError> {
         let _ = stop.send(());
     });
     let limits = HttpLimits::default();
-    let pages = web::router(Console::new(ConsoleSettings {
+    let console = Console::new(ConsoleSettings {
         wwwroot: site.wwwroot.clone(),
         store: site.store.clone(),
         keys: Arc::clone(&site.keys),
         clock: site.clock.clone(),
         client: site.client.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
-    }));
-    let routes = router(server, config.trusted_proxies.clone(), &limits, pages);
+    });
+    let sso_task = tokio::spawn(keep_sessions(
+        console.sso().clone(),
+        wait_for(stopped.clone()),
+    ));
+    let proxies = config.trusted_proxies.clone();
+    let routes = router(server, proxies, &limits, web::router(console));
     serve(listener, routes, &limits, wait_for(stopped)).await?;
     let _ = keys_task.await;
+    let _ = sso_task.await;
     if let Some(task) = metrics_task {
         let _ = task.await;
     }
@@ -184,6 +190,22 @@ async fn offer_setup_link(site: &Site) -> Result<(), CliError> {
         );
     }
     Ok(())
+}
+
+/// Ends sessions that are over their time, and tells peers which of their users are here.
+async fn keep_sessions(sso: Sso, stopped: impl Future<Output = ()>) {
+    let mut interval = tokio::time::interval(KEEP_ALIVE_INTERVAL);
+    let mut stopped = std::pin::pin!(stopped);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            _ = interval.tick() => {}
+        }
+        tokio::select! {
+            () = &mut stopped => return,
+            () = sso.keep_alive() => {}
+        }
+    }
 }
 
 /// Takes over rotations made by `mnetd key rotate`, rotates before expiry, and forgets what was heard

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::CliError;
 use super::output::{self, Format, say};
 use super::site::Site;
-use crate::sso::session;
+use crate::sso::{Sso, session};
 use crate::store::audit::{self, Deed};
 use crate::store::sessions::{self, Session, SessionEnd, SessionFilter, SignedIn};
 use crate::store::{MAX_PAGE, Page, ReadTx, SessionId, StoreError, accounts, peers, people};
@@ -78,22 +78,35 @@ fn end(site: &Site, id: Option<i64>, user: Option<&str>) -> Result<(), CliError>
         );
         return Err(CliError::NoSession(what));
     }
-    let count = chosen.len();
+    let sso = Sso::new(
+        site.wwwroot.clone(),
+        site.store.clone(),
+        site.client.clone(),
+        site.clock.clone(),
+    );
     let now = site.clock.now();
-    site.store
-        .write_blocking(move |tx| -> Result<(), StoreError> {
-            for row in &chosen {
-                sessions::end(tx, row.id, SessionEnd::Administrator, now)?;
-                let deed = Deed {
-                    action: "session ended",
-                    object: &row.username,
-                    details: &format!("begun {} from {}", row.started_at, row.address),
-                };
-                audit::note(tx, &output::actor(), &deed, now)?;
-            }
-            Ok(())
+    for row in chosen {
+        let ended = site.block_on(sso.end_session(row.id, SessionEnd::Administrator))?;
+        for peer in ended.unreached {
+            eprintln!(
+                "{peer} did not confirm that the session of {} is over there.",
+                row.username
+            );
+        }
+        say!(
+            "The session of {} from {} is ended.",
+            row.username,
+            row.address
+        );
+        site.store.write_blocking(move |tx| {
+            let deed = Deed {
+                action: "session ended",
+                object: &row.username,
+                details: &format!("begun {} from {}", row.started_at, row.address),
+            };
+            audit::note(tx, &output::actor(), &deed, now)
         })?;
-    say!("{count} ended.");
+    }
     Ok(())
 }
 

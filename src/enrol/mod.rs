@@ -11,7 +11,8 @@ pub use answers::{MAX_COURSES, MAX_ENROLLED, MAX_SUMMARY, courses as read_course
 pub use error::EnrolError;
 
 use crate::clock::Clock;
-use crate::peer::{Client, Peer};
+use crate::peer::{CallError, Client, Peer};
+use crate::register::remote::SERVICE;
 use crate::store::accounts::{self, Account};
 use crate::store::audit::{self, Actor, Deed};
 use crate::store::peer_courses::{self, PeerCourse, PeerCourseEnrolmentFilter};
@@ -20,7 +21,7 @@ use crate::xmlrpc::{Struct, Value};
 
 use answers::Enrolled;
 
-/// Where Moodle and mnetd have the functions of the service `mnet_enrol`.
+/// Where Moodle and mnetd have the functions of remote enrolment.
 const FUNCTIONS: &str = "enrol/mnet/enrol.php";
 
 /// What Moodle's client says of how a user signs in at home. Moodle's server makes `mnet` of it.
@@ -245,9 +246,26 @@ impl RemoteEnrolment {
         function: &'static str,
         params: Vec<Value>,
     ) -> Result<Value, EnrolError> {
-        let method = format!("{FUNCTIONS}/{function}");
-        let answer = self.client.call(peer, &method, params).await;
+        let answer = match self.path(peer, function).await {
+            Ok(path) => self.client.call(peer, &path, params).await,
+            Err(error) => Err(error),
+        };
         answer.map_err(EnrolError::from_call)
+    }
+
+    /// Where a peer has a function: plugins may stand anywhere.
+    async fn path(&self, peer: &Peer, function: &str) -> Result<String, CallError> {
+        let usual = format!("{FUNCTIONS}/{function}");
+        if !peer.we_may_call(SERVICE.name) {
+            // The call will say so.
+            return Ok(usual);
+        }
+        match self.client.find_function(peer, function).await {
+            Ok(Some(path)) => Ok(path),
+            // It may hide its list, or publish the service since; what it does not offer it refuses.
+            Ok(None) | Err(CallError::Fault { .. }) => Ok(usual),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -76,15 +76,7 @@ impl SignIn {
         from: IpAddr,
         before: Option<SessionId>,
     ) -> Result<(Token, Account), SignInError> {
-        if let Err(wait) = self.throttle.attempt(username, from) {
-            warn!(%from, "too many attempts to sign in");
-            return Err(SignInError::TooMany(wait));
-        }
-        let account = self.account(username, password).await?;
-        let Some(account) = account else {
-            info!(%from, "somebody could not sign in: username and password do not fit");
-            return Err(SignInError::Wrong);
-        };
+        let account = self.check(username, password, from).await?;
         let who = SignedIn::Account {
             account: account.id,
         };
@@ -95,6 +87,27 @@ impl SignIn {
             .await?;
         info!(account = %account.username, %from, "signed in");
         Ok((token, account))
+    }
+
+    /// The account called `username`, if `password` is its own.
+    ///
+    /// # Errors
+    /// [`SignInError::Wrong`], [`SignInError::TooMany`], or a failure here.
+    pub async fn check(
+        &self,
+        username: &str,
+        password: Password,
+        from: IpAddr,
+    ) -> Result<Account, SignInError> {
+        if let Err(wait) = self.throttle.attempt(username, from) {
+            warn!(%from, "too many attempts to sign in");
+            return Err(SignInError::TooMany(wait));
+        }
+        let account = self.account(username, password).await?;
+        account.ok_or_else(|| {
+            info!(%from, "somebody could not sign in: username and password do not fit");
+            SignInError::Wrong
+        })
     }
 
     /// The hash of a password that was chosen, [`Password::hash`] off the async threads.

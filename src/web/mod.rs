@@ -32,7 +32,7 @@ use ipnet::IpNet;
 use crate::clock::Clock;
 use crate::keys::KeyStore;
 use crate::peer::Client;
-use crate::sso::SignIn;
+use crate::sso::{SignIn, Sso};
 use crate::store::Store;
 use crate::wwwroot::Wwwroot;
 
@@ -51,6 +51,7 @@ pub struct Console {
 struct Inner {
     settings: ConsoleSettings,
     sign_in: SignIn,
+    sso: Sso,
 }
 
 /// What a [`Console`] is told.
@@ -74,9 +75,19 @@ impl Console {
     /// A console for the site that `settings` describes.
     #[must_use]
     pub fn new(settings: ConsoleSettings) -> Self {
-        let sign_in = SignIn::new(settings.store.clone(), settings.clock.clone());
+        let (store, clock) = (settings.store.clone(), settings.clock.clone());
+        let sso = Sso::new(
+            settings.wwwroot.clone(),
+            store.clone(),
+            settings.client.clone(),
+            clock.clone(),
+        );
         Self {
-            inner: Arc::new(Inner { settings, sign_in }),
+            inner: Arc::new(Inner {
+                settings,
+                sign_in: SignIn::new(store, clock),
+                sso,
+            }),
         }
     }
 
@@ -114,6 +125,12 @@ impl Console {
     #[must_use]
     pub fn sign_in(&self) -> &SignIn {
         &self.inner.sign_in
+    }
+
+    /// Single sign-on.
+    #[must_use]
+    pub fn sso(&self) -> &Sso {
+        &self.inner.sso
     }
 
     /// Reverse proxies whose X-Forwarded-For is believed.

@@ -55,6 +55,16 @@ pub fn points(points: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// How long something took: `850 µs`, `12 ms`, `3.4 s`.
+#[must_use]
+pub fn duration(microseconds: &i64) -> String {
+    match *microseconds {
+        under if under < 1_000 => format!("{under} µs"),
+        under if under < 1_000_000 => format!("{} ms", under / 1_000),
+        over => format!("{}.{} s", over / 1_000_000, over / 100_000 % 10),
+    }
+}
+
 fn in_zone(at: UnixTime, format: &str) -> String {
     match Timestamp::from_second(at.0) {
         Ok(at) => at
@@ -83,6 +93,18 @@ impl PeerNames {
         Ok(Self(
             rows.into_iter().map(|peer| (peer.id, peer.name)).collect(),
         ))
+    }
+
+    /// Each by its row number, in the order of the names.
+    #[must_use]
+    pub fn all(&self) -> Vec<(String, &str)> {
+        let mut all: Vec<_> = self
+            .0
+            .iter()
+            .map(|(id, name)| (id.0.to_string(), name.as_str()))
+            .collect();
+        all.sort_by(|(_, one), (_, other)| one.cmp(other));
+        all
     }
 
     /// Where a row comes from.

@@ -1,16 +1,20 @@
 //! The pages: one file each, with its addresses.
 
+pub mod accounts;
+pub mod activity;
 pub mod assessment;
 pub mod enrolments;
 pub mod grade;
 pub mod grade_import;
 pub mod gradebook;
 pub mod home;
+pub mod mine;
 pub mod people;
 pub mod reports;
 pub mod sections;
 pub mod setup;
 pub mod sign_in;
+pub mod sso;
 pub mod style;
 
 use axum::Router;
@@ -26,12 +30,16 @@ pub fn routes() -> Router<Console> {
         .merge(grade_import::routes())
         .merge(gradebook::routes())
         .merge(home::routes())
+        .merge(accounts::routes())
+        .merge(activity::routes())
         .merge(enrolments::routes())
+        .merge(mine::routes())
         .merge(people::routes())
         .merge(reports::routes())
         .merge(sections::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
+        .merge(sso::routes())
         .merge(style::routes())
         .fallback(nothing_here)
 }

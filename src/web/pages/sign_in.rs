@@ -9,10 +9,10 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use crate::peer::Peer;
-use crate::sso::{Password, SignInError};
-use crate::store::sessions::{self, SessionEnd};
+use crate::sso::{Password, SignInError, SignedOut, wantsurl};
 use crate::web::cookies::Cookie;
 use crate::web::page::{self, CameFrom, Layout, Place};
+use crate::web::pages::sso;
 use crate::web::{Console, NoFields, Submitted, Visitor, WebError};
 
 pub fn routes() -> Router<Console> {
@@ -50,11 +50,11 @@ async fn form(
     visitor: Visitor,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response<Body>, WebError> {
-    let next = inside(&wanted.next);
+    let next = inside(&console, &wanted.next);
     if visitor.live().is_some() {
-        return Ok(page::see_other(&console, next, None));
+        return Ok(page::see_other(&console, &next, None));
     }
-    let page = show(&console, &visitor, None, "", next).await?;
+    let page = show(&console, &visitor, None, "", &next).await?;
     Ok(page::ok(&page, &page.layout))
 }
 
@@ -63,7 +63,7 @@ async fn sign_in(
     visitor: Visitor,
     Submitted(given): Submitted<Credentials>,
 ) -> Result<Response<Body>, WebError> {
-    let next = inside(&given.next);
+    let next = inside(&console, &given.next);
     let username = given.username.trim();
     let before = visitor.live().map(|live| live.session.id);
     let signed_in = console
@@ -78,7 +78,7 @@ async fn sign_in(
         .await;
     let problem = match signed_in {
         Ok((token, _)) => {
-            let response = page::see_other(&console, next, None);
+            let response = page::see_other(&console, &next, None);
             let cookie = Cookie::Session.set(token.reveal(), console.wwwroot());
             let response = page::with_cookie(response, &cookie);
             // The forms of whoever was here before are none of this user's.
@@ -93,7 +93,7 @@ async fn sign_in(
         _ => StatusCode::FORBIDDEN,
     };
     let text = page::sentence(&problem);
-    let page = show(&console, &visitor, Some(text), username, next).await?;
+    let page = show(&console, &visitor, Some(text), username, &next).await?;
     Ok(page::respond(status, &page, &page.layout))
 }
 
@@ -102,16 +102,26 @@ async fn sign_out(
     visitor: Visitor,
     Submitted(NoFields {}): Submitted<NoFields>,
 ) -> Result<Response<Body>, WebError> {
-    if let Some(live) = visitor.live() {
-        let (id, now) = (live.session.id, console.clock().now());
-        console
-            .store()
-            .write(move |tx| sessions::end(tx, id, SessionEnd::SignOut, now))
-            .await?;
-    }
-    let response = page::see_other(&console, "/", Some("You are signed out."));
+    let signed_out = match visitor.live() {
+        Some(live) => console.sso().sign_out(live).await?,
+        None => SignedOut::default(),
+    };
+    let response = match &signed_out.return_to {
+        Some(home) => page::redirect(home),
+        None => page::see_other(&console, "/", Some(&farewell(&signed_out))),
+    };
     let cookie = Cookie::Session.clear(console.wwwroot());
     Ok(page::with_cookie(response, &cookie))
+}
+
+fn farewell(signed_out: &SignedOut) -> String {
+    if signed_out.unreached.is_empty() {
+        return "You are signed out.".to_owned();
+    }
+    let unreached = signed_out.unreached.join(", ");
+    format!(
+        "You are signed out here. {unreached} did not confirm it: close the browser, or sign out there too."
+    )
 }
 
 async fn show(
@@ -133,8 +143,12 @@ async fn show(
             name: peer.name,
             url: peer.wwwroot.to_string(),
         });
+    let layout = Layout::new(console, visitor, Place::Elsewhere, "Sign in");
     Ok(Page {
-        layout: Layout::new(console, visitor, Place::Elsewhere, "Sign in"),
+        layout: match sso::target_of(console, next).await? {
+            Some(peer) => layout.leading_to(&peer.wwwroot),
+            None => layout,
+        },
         problem,
         username: username.to_owned(),
         next: next.to_owned(),
@@ -143,35 +157,11 @@ async fn show(
 }
 
 /// A path of ours to go to after signing in; the first page for anything else.
-fn inside(next: &str) -> &str {
-    let leads_out =
-        next.starts_with("//") || next.contains('\\') || next.chars().any(char::is_control);
-    if next.starts_with('/') && !leads_out {
-        next
+fn inside(console: &Console, next: &str) -> String {
+    let path = wantsurl::path_within(console.wwwroot(), next);
+    if path.starts_with('/') {
+        path
     } else {
-        "/"
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_path_of_ours_is_gone_to() {
-        assert_eq!(inside("/people?after=3"), "/people?after=3");
-        for outside in [
-            "",
-            "people",
-            "//evil.example",
-            "/\\evil.example",
-            "\\\\evil.example",
-            "https://evil.example/",
-            "javascript:alert(1)",
-            "/a\r\nSet-Cookie: x=y",
-            "/\t/evil.example",
-        ] {
-            assert_eq!(inside(outside), "/", "{outside:?}");
-        }
+        "/".to_owned()
     }
 }

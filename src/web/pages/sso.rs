@@ -1,0 +1,174 @@
+//! The doors of single sign-on: landing from a peer, jumping to one. Both under the addresses of a Moodle
+//! and of a Mahara (docs/protocol.md, Addresses).
+
+use askama::Template;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{Response, StatusCode};
+use axum::routing::get;
+use serde::Deserialize;
+
+use crate::peer::{Application, Peer, PeerError};
+use crate::sso::{JumpError, LandError, Landing, Token};
+use crate::store::{PeerId, peers};
+use crate::web::cookies::Cookie;
+use crate::web::page::{self, Layout, Place};
+use crate::web::{Console, Member, Visitor, WebError};
+
+pub fn routes() -> Router<Console> {
+    let mut routes = Router::new();
+    for application in [Application::Moodle, Application::Mahara] {
+        routes = routes
+            .route(application.land_path(), get(land))
+            .route(application.jump_path(), get(jump));
+    }
+    routes
+}
+
+#[derive(Template)]
+#[template(path = "pages/not_signed_in.html")]
+struct NotSignedIn {
+    layout: Layout,
+    text: String,
+    /// The peer that was come from or gone to.
+    peer: Option<Peer>,
+}
+
+/// What a peer's jump page sends along.
+#[derive(Deserialize)]
+struct Arrival {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    idp: String,
+    #[serde(default)]
+    wantsurl: String,
+    #[serde(default)]
+    remoteurl: String,
+}
+
+/// Where to jump: Moodle's own links name one of the first two.
+#[derive(Deserialize)]
+pub struct Departure {
+    #[serde(default)]
+    hostid: String,
+    #[serde(default)]
+    hostwwwroot: String,
+    #[serde(default)]
+    wantsurl: String,
+}
+
+async fn land(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Query(arrival): Query<Arrival>,
+) -> Result<Response<Body>, WebError> {
+    let landing = Landing {
+        token: Token::presented(&arrival.token),
+        idp: arrival.idp.clone(),
+        wantsurl: arrival.wantsurl,
+        remoteurl: arrival.remoteurl == "1",
+        browser: visitor.browser(),
+        before: visitor.live().map(|live| live.session.id),
+    };
+    let error = match console.sso().land(landing).await {
+        Ok(landed) => {
+            let cookie = Cookie::Session.set(landed.token.reveal(), console.wwwroot());
+            let response = page::with_cookie(page::redirect(&landed.go_to), &cookie);
+            let visit = Cookie::Visit.clear(console.wwwroot());
+            return Ok(page::with_cookie(response, &visit));
+        }
+        Err(error @ (LandError::Store(_) | LandError::Peer(_) | LandError::Session(_))) => {
+            return Err(WebError::internal(&error));
+        }
+        Err(error) => error,
+    };
+    let status = match error {
+        LandError::NotPermitted { .. } => StatusCode::FORBIDDEN,
+        LandError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        LandError::Call(_) => StatusCode::BAD_GATEWAY,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let peer = find(&console, &arrival.idp).await?;
+    let page = NotSignedIn {
+        layout: Layout::new(
+            &console,
+            &visitor,
+            Place::Elsewhere,
+            "You are not signed in",
+        ),
+        text: page::sentence(&error),
+        peer,
+    };
+    Ok(page::respond(status, &page, &page.layout))
+}
+
+async fn jump(
+    State(console): State<Console>,
+    member: Member,
+    Query(departure): Query<Departure>,
+) -> Result<Response<Body>, WebError> {
+    let Some(to) = target(&console, &departure).await? else {
+        return Err(WebError::Unusable(
+            "There is no such site among the peers of this one. The links under Network lead to those that are."
+                .to_owned(),
+        ));
+    };
+    let error = match console
+        .sso()
+        .jump(member.session()?, &to, &departure.wantsurl)
+        .await
+    {
+        Ok(address) => return Ok(page::redirect(&address)),
+        Err(error @ (JumpError::Store(_) | JumpError::Random(_))) => {
+            return Err(WebError::internal(&error));
+        }
+        Err(error) => error,
+    };
+    let page = NotSignedIn {
+        layout: Layout::new(&console, &member, Place::Network, "Not signed in there"),
+        text: page::sentence(&error),
+        peer: Some(to),
+    };
+    Ok(page::respond(StatusCode::FORBIDDEN, &page, &page.layout))
+}
+
+/// The peer that a path of ours, with its query, would jump to.
+pub async fn target_of(console: &Console, path: &str) -> Result<Option<Peer>, WebError> {
+    let Some((path, query)) = path.split_once('?') else {
+        return Ok(None);
+    };
+    let is_jump = [Application::Moodle, Application::Mahara]
+        .iter()
+        .any(|application| application.jump_path() == path);
+    match serde_urlencoded::from_str(query) {
+        Ok(departure) if is_jump => target(console, &departure).await,
+        _ => Ok(None),
+    }
+}
+
+async fn target(console: &Console, departure: &Departure) -> Result<Option<Peer>, WebError> {
+    let Ok(id) = departure.hostid.parse() else {
+        return find(console, departure.hostwwwroot.trim()).await;
+    };
+    let found = console
+        .store()
+        .read(move |tx| -> Result<_, PeerError> {
+            match peers::get(tx, PeerId(id))? {
+                Some(row) => Peer::find(tx, &row.wwwroot),
+                None => Ok(None),
+            }
+        })
+        .await;
+    found.map_err(|error| WebError::internal(&error))
+}
+
+async fn find(console: &Console, wwwroot: &str) -> Result<Option<Peer>, WebError> {
+    let wwwroot = wwwroot.trim_end_matches('/').to_owned();
+    let found = console
+        .store()
+        .read(move |tx| Peer::find(tx, &wwwroot))
+        .await;
+    found.map_err(|error| WebError::internal(&error))
+}
