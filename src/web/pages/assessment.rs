@@ -17,7 +17,7 @@ use crate::store::assessments::{self, Assessment};
 use crate::store::grades::{self, GradeFilter};
 use crate::store::lists::{self, BANDS, Cell, GradebookPage, ROWS};
 use crate::store::sections::{self, Section};
-use crate::store::{AssessmentId, MAX_PAGE, PersonId, ReadTx, SectionId, WriteTx};
+use crate::store::{AssessmentId, MAX_PAGE, PeerId, PersonId, ReadTx, SectionId, WriteTx};
 use crate::web::hand::{self, Hand};
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::{Pager, Turning};
@@ -71,6 +71,7 @@ struct Row {
     name: String,
     username: String,
     grade: Option<Shown>,
+    peer: Option<PeerId>,
     changed: Option<UnixTime>,
 }
 
@@ -278,6 +279,7 @@ fn rows(book: GradebookPage, assessment: &Assessment) -> Vec<Row> {
             person: student.person.0,
             name: format!("{} {}", student.firstname, student.lastname),
             grade: cell.map(|cell| Shown::of(cell, assessment.fields.pointval)),
+            peer: cell.and_then(|cell| cell.peer),
             changed: cell.map(|cell| cell.updated_at),
             username: student.username,
         }
