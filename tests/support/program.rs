@@ -146,6 +146,8 @@ impl Program {
             .arg("--data")
             .arg(self.directory())
             .args(arguments)
+            // Dates on pages and in reports are the machine's.
+            .env("TZ", "UTC")
             // No mnetd.toml and no variable of whoever runs the tests.
             .current_dir(self.directory());
         for (name, _) in std::env::vars_os() {

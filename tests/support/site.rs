@@ -43,7 +43,8 @@ pub struct Site {
     pub client: Client,
     /// Its server.
     pub server: Server,
-    directory: tempfile::TempDir,
+    /// Where everything is, unless it is somebody else's.
+    directory: Option<tempfile::TempDir>,
 }
 
 /// A site that listens; it stops when this is dropped.
@@ -91,12 +92,25 @@ impl Site {
         Self::in_directory(directory, wwwroot)
     }
 
+    /// The site of that name whose keys and database are in `directory`, at another moment: what it is
+    /// told there was told then.
+    pub fn beside(directory: &Path, wwwroot: &str, now: UnixTime) -> Self {
+        let site = Self::at(directory, wwwroot);
+        site.clock.set(now);
+        site
+    }
+
     fn in_directory(directory: tempfile::TempDir, wwwroot: &str) -> Self {
+        let mut site = Self::at(directory.path(), wwwroot);
+        site.directory = Some(directory);
+        site
+    }
+
+    fn at(directory: &Path, wwwroot: &str) -> Self {
         let wwwroot = Wwwroot::parse(wwwroot).unwrap();
         let clock = Clock::standing_at(NOW);
-        let store = Store::open(&directory.path().join("mnetd.db")).unwrap();
-        let keys =
-            Arc::new(KeyStore::open(&directory.path().join("keys"), &wwwroot, NOW, 28).unwrap());
+        let store = Store::open(&directory.join("mnetd.db")).unwrap();
+        let keys = Arc::new(KeyStore::open(&directory.join("keys"), &wwwroot, NOW, 28).unwrap());
         let workers = Workers::new().unwrap();
         let client = Client::new(
             ClientSettings {
@@ -129,7 +143,7 @@ impl Site {
             keys,
             client,
             server,
-            directory,
+            directory: None,
         }
     }
 
@@ -163,6 +177,7 @@ impl Site {
             keys,
         } = self;
         drop((store, server, client, keys));
+        let directory = directory.expect("a directory of its own");
         let again = Self::in_directory(directory, wwwroot.as_str());
         again.clock.set(clock.now());
         again

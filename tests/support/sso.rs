@@ -216,7 +216,7 @@ impl Played {
             },
             asked: Arc::clone(&asked),
         };
-        let ours = site.certificate();
+        let (stranger, ours) = (Arc::new(stranger), site.certificate());
         let clock = site.clock.clone();
         let answers: Arc<Answers> = Arc::new(Box::new(answers));
         let serve = move |body: Bytes| {

@@ -1,0 +1,125 @@
+//! Every page of the console can be used by everybody: axe finds nothing wrong with it, in the light, in
+//! the dark, and at a phone's width, where it fits the window as well.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::browser::Size;
+use crate::office::Office;
+use crate::school;
+
+/// The pages that whoever passes by sees.
+const PUBLIC: [&str; 2] = ["/", "/sign-in"];
+
+/// The pages of a signed-in administrator: the address as the router has it, and as it is for the school
+/// of the tests.
+const PAGES: &[(&str, &str)] = &[
+    ("/", "/"),
+    ("/people", "/people"),
+    ("/people/new", "/people/new"),
+    // The teacher is the first that is told of; Ada the next.
+    ("/people/{id}", "/people/2"),
+    ("/sign-in-rights", "/sign-in-rights"),
+];
+
+/// Addresses that answer with something other than a page, or that another test looks at.
+const ELSEWHERE: [&str; 3] = [
+    // A style sheet.
+    "/style.css",
+    // tests/browser/first_run.rs: it needs the link of the log.
+    "/setup",
+    "/sign-in",
+];
+
+#[test]
+fn no_page_is_forgotten_here() {
+    let mut known: BTreeSet<String> = PAGES
+        .iter()
+        .map(|(route, _)| *route)
+        .chain(ELSEWHERE)
+        .map(str::to_owned)
+        .collect();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
+    for route in routes_below(&source) {
+        assert!(known.remove(&route), "no test looks at the page {route}");
+    }
+    assert!(known.is_empty(), "the console has no such pages: {known:?}");
+}
+
+#[test]
+fn a_visitors_pages_can_be_used_by_everybody() {
+    let Some(office) = Office::closed() else {
+        return;
+    };
+    office.moodle("Moodle of the test");
+    for page in PUBLIC {
+        judge(&office, page);
+    }
+    judge(&office, "/no-such-page");
+}
+
+#[test]
+fn the_offices_pages_can_be_used_by_everybody() {
+    let Some(office) = Office::open() else {
+        return;
+    };
+    let moodle = office.moodle("Moodle of the test");
+    school::tell(&moodle);
+    for (_, page) in PAGES {
+        judge(&office, page);
+    }
+}
+
+/// Looks at a page in each light and at each size.
+fn judge(office: &Office, page: &str) {
+    let browser = &office.browser;
+    office.goto(page);
+    assert_eq!(browser.address().path(), page.split('?').next().unwrap());
+    browser.assert_accessible(page);
+    browser.turn_dark(true);
+    browser.assert_accessible(&format!("{page} in the dark"));
+    browser.turn_dark(false);
+    browser.resize(Size::Phone);
+    browser.assert_accessible(&format!("{page} on a phone"));
+    browser.assert_fits(page);
+    browser.resize(Size::Desktop);
+}
+
+/// The addresses for which the console's source has a handler of GET.
+fn routes_below(directory: &Path) -> BTreeSet<String> {
+    let mut routes = BTreeSet::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            routes.append(&mut routes_below(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&path).unwrap();
+            // Each begins `.route("/address", get(handler)`, over one line or several.
+            for route in source.split(".route(").skip(1) {
+                let mut parts = route.splitn(3, '"');
+                let (address, handlers) = (parts.nth(1).unwrap(), parts.next().unwrap());
+                if handlers[..end_of_call(handlers)].contains("get(") {
+                    routes.insert(address.to_owned());
+                }
+            }
+        }
+    }
+    routes
+}
+
+/// Where the parenthesis that was open before `rest` closes.
+fn end_of_call(rest: &str) -> usize {
+    let mut open = 1;
+    for (at, character) in rest.char_indices() {
+        match character {
+            '(' => open += 1,
+            ')' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return at;
+        }
+    }
+    rest.len()
+}

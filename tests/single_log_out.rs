@@ -1,0 +1,267 @@
+//! Who signs out anywhere is signed out everywhere, as far as peers can be reached; and what the clock
+//! ends and tells.
+
+mod support;
+
+use std::time::Instant;
+
+use mnetd::sso::session::{ABSOLUTE_LIMIT, IDLE_LIMIT};
+use mnetd::sso::{SignedOut, Token};
+use mnetd::store::sessions::{self, SessionEnd};
+use mnetd::store::{SessionId, sign_on};
+use mnetd::xmlrpc::Value;
+use support::site::{Served, Site, fields};
+use support::sso::{
+    Played, account, alive, fault, firefox, introduce, landing, let_all_in, signed_in, sso, stored,
+    success, take_up, token_of, two_sites, until, vouching,
+};
+
+/// An account of `home`, signed in at `away` as well.
+async fn there_and_here() -> (Served, Served, mnetd::sso::session::Live, Token) {
+    let (home, away) = two_sites().await;
+    let live = signed_in(&home.site, account(&home.site, "zoe", None));
+    let to = home.site.peer(&away.site.wwwroot);
+    let go = async || {
+        let link = sso(&home.site).jump(&live, &to, "/").await.unwrap();
+        sso(&away.site).land(landing(&link)).await
+    };
+    go().await.unwrap_err();
+    let_all_in(&away.site);
+    let token = go().await.unwrap().token;
+    (home, away, live, token)
+}
+
+fn record(username: &str) -> Value {
+    fields(&[
+        ("username", username),
+        ("firstname", "Tom"),
+        ("lastname", "T"),
+        ("email", "tom@example.org"),
+    ])
+}
+
+/// A person for whom `home` vouched, signed in at `site`.
+async fn landed_from(site: &Site, home: &Played) -> mnetd::sso::session::Live {
+    take_up(site, Some(home.peer(site).id), record("tom"));
+    let_all_in(site);
+    let landing = token_of(home.stranger.wwwroot.as_str(), "token-number-one");
+    let landed = sso(site).land(landing).await.unwrap();
+    alive(site, &landed.token).unwrap()
+}
+
+/// A session of `site` that a peer was told of: it is used there.
+fn used_at(site: &Site, session: SessionId, peer: &Played) {
+    let (peer, now) = (peer.peer(site).id, site.clock.now());
+    let hash = firefox().user_agent;
+    site.store
+        .write_blocking(move |tx| sign_on::begin_at_peer(tx, session, peer, &hash, now))
+        .unwrap();
+}
+
+#[tokio::test]
+async fn signing_out_at_home_ends_the_session_away() {
+    let (home, away, live, token) = there_and_here().await;
+    let out = sso(&home.site).sign_out(&live).await.unwrap();
+    assert_eq!(out, SignedOut::default());
+    assert!(alive(&away.site, &token).is_none());
+    assert!(stored(&home.site, live.session.id).ended_at.is_some());
+}
+
+#[tokio::test]
+async fn signing_out_away_ends_the_session_at_home_and_leads_there() {
+    let (home, away, live, token) = there_and_here().await;
+    let there = alive(&away.site, &token).unwrap();
+    let out = sso(&away.site).sign_out(&there).await.unwrap();
+    let expected = SignedOut {
+        return_to: Some(home.site.wwwroot.to_string()),
+        unreached: Vec::new(),
+    };
+    assert_eq!(out, expected);
+    assert!(alive(&away.site, &token).is_none());
+    assert!(stored(&home.site, live.session.id).ended_at.is_some());
+}
+
+#[tokio::test]
+async fn signing_out_away_ends_the_session_at_third_sites() {
+    let (home, away, live, token) = there_and_here().await;
+    let third = Played::beside(&home.site, |method, _| match method {
+        "auth/mnet/auth.php/kill_child" => success(true),
+        _ => fault(7018, "no such method"),
+    })
+    .await;
+    used_at(&home.site, live.session.id, &third);
+    let there = alive(&away.site, &token).unwrap();
+    sso(&away.site).sign_out(&there).await.unwrap();
+    until("kill_child", || !third.asked("kill_child").is_empty()).await;
+    let hash = firefox().user_agent;
+    assert_eq!(third.asked("kill_child"), [["zoe".into(), hash.into()]]);
+}
+
+#[tokio::test]
+async fn an_administrator_ends_a_session_everywhere() {
+    let (home, away, live, token) = there_and_here().await;
+    let sso = sso(&home.site);
+    let (id, how) = (live.session.id, SessionEnd::Administrator);
+    let out = sso.end_session(id, how).await.unwrap();
+    assert_eq!(out, SignedOut::default());
+    assert!(alive(&away.site, &token).is_none());
+    // What is over is not ended again.
+    let again = sso.end_session(id, how).await.unwrap();
+    assert_eq!(again, SignedOut::default());
+}
+
+#[tokio::test]
+async fn a_peer_that_cannot_be_reached_keeps_nobody_signed_in() {
+    let (home, away, live, token) = there_and_here().await;
+    let there = alive(&away.site, &token).unwrap();
+    let (home_site, serving) = home.stop();
+    serving.await.unwrap().unwrap();
+    let out = sso(&away.site).sign_out(&there).await.unwrap();
+    let wwwroot = home_site.wwwroot.to_string();
+    let expected = SignedOut {
+        return_to: Some(wwwroot.clone()),
+        unreached: vec![wwwroot],
+    };
+    assert_eq!(out, expected);
+    assert!(alive(&away.site, &token).is_none());
+    assert!(stored(&home_site, live.session.id).ended_at.is_none());
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_answer_does_not_hold_up_the_log_out() {
+    let site = Site::new("https://register.example");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = Site::new(&format!("http://{}", listener.local_addr().unwrap()));
+    let peer = introduce(&site, &silent);
+    let live = signed_in(&site, account(&site, "zoe", None));
+    let (session, now, hash) = (live.session.id, site.clock.now(), firefox().user_agent);
+    site.store
+        .write_blocking(move |tx| sign_on::begin_at_peer(tx, session, peer, &hash, now))
+        .unwrap();
+    let started = Instant::now();
+    let out = sso(&site).sign_out(&live).await.unwrap();
+    assert_eq!(out.unreached, [silent.wwwroot.to_string()]);
+    assert!(started.elapsed() < mnetd::sso::LOG_OUT_TIMEOUT * 2);
+    assert!(stored(&site, session).ended_at.is_some());
+}
+
+#[tokio::test]
+async fn what_was_not_confirmed_is_ended_by_the_clock() {
+    let site = Site::new("https://register.example");
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let away = Played::beside(&site, move |method, _| match method {
+        "auth/mnet/auth.php/kill_child" => {
+            match calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => fault(1, "not at this moment"),
+                _ => success(true),
+            }
+        }
+        _ => fault(7018, "no such method"),
+    })
+    .await;
+    let live = signed_in(&site, account(&site, "zoe", None));
+    used_at(&site, live.session.id, &away);
+    let out = sso(&site).sign_out(&live).await.unwrap();
+    assert_eq!(out.unreached, [away.stranger.wwwroot.to_string()]);
+    for _ in 0..2 {
+        sso(&site).keep_alive().await;
+        assert_eq!(away.asked("kill_child").len(), 2, "once more, then no more");
+    }
+}
+
+#[tokio::test]
+async fn a_session_over_its_time_is_ended_where_it_was_used() {
+    let site = Site::new("https://register.example");
+    let away = vouching(&site, "nobody").await;
+    let live = signed_in(&site, account(&site, "zoe", None));
+    used_at(&site, live.session.id, &away);
+    sso(&site).keep_alive().await;
+    assert!(away.asked("kill_child").is_empty());
+    site.clock.advance(u32::try_from(IDLE_LIMIT).unwrap() + 1);
+    sso(&site).keep_alive().await;
+    let ended = stored(&site, live.session.id);
+    assert!(ended.ended_at.is_some());
+    assert_eq!(away.asked("kill_child").len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_replaced_in_its_browser_is_ended_where_it_was_used() {
+    let site = Site::new("https://register.example");
+    let away = vouching(&site, "tom").await;
+    let before = signed_in(&site, account(&site, "zoe", None)).session.id;
+    used_at(&site, before, &away);
+    let third = vouching(&site, "tom").await;
+    take_up(&site, Some(third.peer(&site).id), record("tom"));
+    let_all_in(&site);
+    let mut landing = token_of(third.stranger.wwwroot.as_str(), "token-number-one");
+    landing.before = Some(before);
+    sso(&site).land(landing).await.unwrap();
+    until("kill_child", || !away.asked("kill_child").is_empty()).await;
+    assert!(third.asked("kill_children").is_empty());
+}
+
+#[tokio::test]
+async fn a_visitor_idle_here_stays_signed_in_at_home() {
+    let site = Site::new("https://register.example");
+    let home = vouching(&site, "tom").await;
+    let live = landed_from(&site, &home).await;
+    site.clock.advance(u32::try_from(ABSOLUTE_LIMIT).unwrap());
+    sso(&site).keep_alive().await;
+    assert!(stored(&site, live.session.id).ended_at.is_some());
+    assert!(home.asked("kill_children").is_empty());
+    assert!(home.asked("keepalive_server").is_empty());
+}
+
+#[tokio::test]
+async fn live_sessions_are_told_to_the_peer_that_vouched_as_long_as_they_are_used() {
+    let site = Site::new("https://register.example");
+    let home = vouching(&site, "tom").await;
+    let live = landed_from(&site, &home).await;
+    sso(&site).keep_alive().await;
+    let names: Value = vec![Value::from("tom")].into();
+    assert_eq!(home.asked("keepalive_server"), [[names.clone()]]);
+
+    // Nobody did anything here since: it is not for us to keep the session there alive.
+    site.clock.advance(300);
+    sso(&site).keep_alive().await;
+    assert_eq!(home.asked("keepalive_server").len(), 1);
+
+    let (id, now) = (live.session.id, site.clock.now());
+    site.store
+        .write_blocking(move |tx| sessions::note_seen(tx, id, now))
+        .unwrap();
+    sso(&site).keep_alive().await;
+    assert_eq!(home.asked("keepalive_server").len(), 2);
+    assert!(alive(&site, &Token::presented("nobody's")).is_none());
+}
+
+#[tokio::test]
+async fn names_go_out_in_the_spelling_of_their_own_site() {
+    let site = Site::new("https://register.example");
+    // The name is taken here already, so the peer's user goes by another.
+    take_up(&site, None, record("tom"));
+    let home = vouching(&site, "tom").await;
+    let live = landed_from(&site, &home).await;
+    assert_eq!(live.user.username(), "tom1");
+    sso(&site).keep_alive().await;
+    let names: Value = vec![Value::from("tom")].into();
+    assert_eq!(home.asked("keepalive_server"), [[names]]);
+    sso(&site).sign_out(&live).await.unwrap();
+    let expected: [Value; 2] = ["tom".into(), firefox().user_agent.into()];
+    assert_eq!(home.asked("kill_children"), [expected]);
+}
+
+#[tokio::test]
+async fn a_peer_that_was_removed_is_not_called() {
+    let site = Site::new("https://register.example");
+    let away = vouching(&site, "nobody").await;
+    let live = signed_in(&site, account(&site, "zoe", None));
+    used_at(&site, live.session.id, &away);
+    let (peer, now) = (away.peer(&site).id, site.clock.now());
+    site.store
+        .write_blocking(move |tx| mnetd::store::peers::remove(tx, peer, now))
+        .unwrap();
+    let out = sso(&site).sign_out(&live).await.unwrap();
+    assert_eq!(out, SignedOut::default());
+    assert!(away.methods().is_empty());
+}
