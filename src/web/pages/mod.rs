@@ -10,6 +10,7 @@ pub mod gradebook;
 pub mod home;
 pub mod mine;
 pub mod people;
+pub mod remote;
 pub mod reports;
 pub mod sections;
 pub mod setup;
@@ -35,6 +36,7 @@ pub fn routes() -> Router<Console> {
         .merge(enrolments::routes())
         .merge(mine::routes())
         .merge(people::routes())
+        .merge(remote::routes())
         .merge(reports::routes())
         .merge(sections::routes())
         .merge(setup::routes())
