@@ -2,9 +2,13 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod assessment;
 mod boxes;
 pub mod enrolments;
 pub mod first_run;
+pub mod grade;
+pub mod grade_import;
+pub mod gradebook;
 pub mod home;
 pub mod keys;
 pub mod mine;
@@ -13,6 +17,7 @@ pub mod peer;
 pub mod peers;
 pub mod people;
 pub mod remote;
+pub mod reports;
 pub mod sections;
 pub mod setup;
 pub mod sign_in;
@@ -27,11 +32,15 @@ use super::error::WebError;
 /// Every address of the console, relative to the site.
 pub fn routes() -> Router<Console> {
     Router::new()
-        .merge(first_run::routes())
-        .merge(home::routes())
         .merge(accounts::routes())
         .merge(activity::routes())
+        .merge(assessment::routes())
         .merge(enrolments::routes())
+        .merge(first_run::routes())
+        .merge(grade::routes())
+        .merge(grade_import::routes())
+        .merge(gradebook::routes())
+        .merge(home::routes())
         .merge(keys::routes())
         .merge(mine::routes())
         .merge(network::routes())
@@ -39,6 +48,7 @@ pub fn routes() -> Router<Console> {
         .merge(peers::routes())
         .merge(people::routes())
         .merge(remote::routes())
+        .merge(reports::routes())
         .merge(sections::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
