@@ -141,7 +141,7 @@ impl Two {
                 text_dialect: dialect,
             };
             let id = peers::register(tx, &peer, NOW)?;
-            peers::set_dialect_fixed(tx, id, fixed)?;
+            peers::choose_dialect(tx, id, dialect, fixed)?;
             let register = peers::PeerService {
                 service: "register".to_owned(),
                 publish: true,

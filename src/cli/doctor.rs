@@ -6,13 +6,14 @@ use clap::Args;
 use serde::Serialize;
 
 use super::CliError;
-use super::output::{self, Format, printable};
+use super::output::{self, Format};
 use super::site::Site;
 use crate::config::Config;
 use crate::keys::Certificate;
-use crate::peer::{
-    Application, CallError, FAULT_CANNOT_OPEN, Peer, TransportError, known_services,
+use crate::peer::services::{
+    Half, MissingBox, SSO_IDP, SSO_SP, ServiceThere, Side, lists_what_is_agreed, missing_boxes,
 };
+use crate::peer::{CallError, FAULT_CANNOT_OPEN, Peer, TransportError, known_services};
 use crate::rpc::CATALOGUE;
 use crate::xmlrpc::Value;
 
@@ -313,50 +314,17 @@ impl Examination<'_> {
 
     /// Compares what the peer says of each service with what is allowed here: both sides must agree.
     fn services(&mut self, about: &str, peer: &Peer, answer: &Value) {
-        if peer.application == Application::Mahara {
-            // It lists fixed services of its own naming, published and subscribed, to everybody: there is
-            // nothing to tick, and nothing to compare.
+        if !lists_what_is_agreed(peer.application) {
             return;
         }
-        let there: Vec<(String, bool, bool)> = answer
-            .to_list()
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|service| {
-                let flag = |name| {
-                    service
-                        .get(name)
-                        .and_then(Value::to_boolean)
-                        .unwrap_or(false)
-                };
-                let name = service.get("name").and_then(Value::to_text)?;
-                Some((printable(&name), flag("publish"), flag("subscribe")))
-            })
-            .collect();
-        for right in &peer.rights {
-            let name = &right.service;
-            let found = there.iter().find(|(service, _, _)| service == name);
-            let (publishes, subscribes) = found.map_or((false, false), |(_, p, s)| (*p, *s));
-            if right.subscribe && !publishes {
-                self.add(about, Verdict::Note, format!("we subscribe to {name}, but the peer does not publish it to us: tick it there (Moodle: Networking > Manage peers > this site > Services) if it is to be used"));
-            }
-            if right.publish && !subscribes {
-                self.add(about, Verdict::Note, format!("we publish {name}, but the peer does not subscribe to it: tick it there, or install the plugin that brings it"));
-            }
+        let there = ServiceThere::read_all(answer);
+        let is_ours = |name: &str| CATALOGUE.iter().any(|service| service.name == name);
+        for missing in missing_boxes(peer, &there, is_ours) {
+            self.add(about, Verdict::Note, in_words(about, &missing));
         }
-        for (name, publishes, subscribes) in &there {
-            // A service we have no methods of does no harm where it is ticked.
-            let is_ours = CATALOGUE.iter().any(|service| service.name == name);
-            if *subscribes && is_ours && !peer.may_call(name) {
-                self.add(about, Verdict::Note, format!("the peer subscribes to {name}, which we do not publish to it; allow it with: mnetd peer allow {about} {name} --publish"));
-            }
-            if *publishes && !peer.we_may_call(name) {
-                self.add(about, Verdict::Note, format!("the peer publishes {name}, to which we do not subscribe; if it is to be used, allow it with: mnetd peer allow {about} {name} --subscribe{}", force(name)));
-            }
-        }
-        let ticked = |service: &str| there.iter().find(|(name, _, _)| name == service);
-        let publishes_idp = ticked("sso_idp").is_some_and(|(_, publishes, _)| *publishes);
-        let subscribes_sp = ticked("sso_sp").is_some_and(|(_, _, subscribes)| *subscribes);
+        let ticked = |name: &str| there.iter().find(|service| service.name == name);
+        let publishes_idp = ticked(SSO_IDP).is_some_and(|service| service.publish);
+        let subscribes_sp = ticked(SSO_SP).is_some_and(|service| service.subscribe);
         if publishes_idp != subscribes_sp {
             let missing = if publishes_idp {
                 "Subscribe under SSO (Service Provider)"
@@ -387,6 +355,26 @@ impl Examination<'_> {
             );
         }
         Ok(())
+    }
+}
+
+/// What a missing box means, and what to do.
+fn in_words(about: &str, missing: &MissingBox) -> String {
+    let name = &missing.service;
+    match (missing.side, missing.half) {
+        (Side::There, Half::Publish) => format!(
+            "we subscribe to {name}, but the peer does not publish it to us: tick it there (Moodle: Networking > Manage peers > this site > Services) if it is to be used"
+        ),
+        (Side::There, Half::Subscribe) => format!(
+            "we publish {name}, but the peer does not subscribe to it: tick it there, or install the plugin that brings it"
+        ),
+        (Side::Here, Half::Publish) => format!(
+            "the peer subscribes to {name}, which we do not publish to it; allow it with: mnetd peer allow {about} {name} --publish"
+        ),
+        (Side::Here, Half::Subscribe) => format!(
+            "the peer publishes {name}, to which we do not subscribe; if it is to be used, allow it with: mnetd peer allow {about} {name} --subscribe{}",
+            force(name)
+        ),
     }
 }
 

@@ -42,9 +42,10 @@ use crate::config::{Config, ConfigError, Overrides};
 use crate::demo::DemoError;
 use crate::enrol::EnrolError;
 use crate::envelope::SealError;
-use crate::keys::{CertificateError, Fingerprint, KeyStoreError};
+use crate::keys::{CertificateError, KeyStoreError};
 use crate::peer::{
-    CallError, IntroductionError, NotANetwork, PeerError, TransportError, known_services,
+    AcceptError, CallError, IntroductionError, NotANetwork, PeerError, TransportError,
+    known_services,
 };
 use crate::reports::ReportError;
 use crate::rpc::ServeError;
@@ -263,16 +264,9 @@ pub enum CliError {
         "{0} is a peer already; mnetd peer show {0} shows it, mnetd peer check {0} follows its new key"
     )]
     KnownPeer(Wwwroot),
-    /// Another fingerprint than the one agreed to.
-    #[error(
-        "{peer} hands out a certificate with another fingerprint: {offered}. Nothing was changed"
-    )]
-    OtherFingerprint {
-        /// Which peer.
-        peer: Wwwroot,
-        /// What it hands out.
-        offered: Fingerprint,
-    },
+    /// A certificate that is not taken.
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
     /// A section that is not there.
     #[error("there is no section {0}; mnetd register sections lists them with their ids")]
     UnknownSection(SectionId),

@@ -13,11 +13,10 @@ use super::site::Site;
 use crate::clock::UnixTime;
 use crate::keys::{Certificate, Fingerprint};
 use crate::peer::{
-    Application, Dialect, Introduction, Peer, first_rights, introduce, known_services,
-    parse_network,
+    Application, Dialect, Introduction, Peer, introduce, known_services, parse_network,
 };
-use crate::store::peers::{self, NewPeer, PeerService};
-use crate::store::{PeerId, StoreError};
+use crate::store::StoreError;
+use crate::store::peers::{self, PeerService};
 use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::Value;
 
@@ -244,20 +243,7 @@ fn store(site: &Site, introduction: &Introduction) -> Result<(), CliError> {
     let introduction = introduction.clone();
     let now = site.clock.now();
     site.store
-        .write_blocking(move |tx| -> Result<PeerId, StoreError> {
-            let peer = NewPeer {
-                wwwroot: introduction.wwwroot.as_str(),
-                name: &introduction.name,
-                application: introduction.application,
-                certificate: Some(introduction.certificate.pem()),
-                text_dialect: introduction.application.usual_dialect(),
-            };
-            let id = peers::register(tx, &peer, now)?;
-            for right in first_rights() {
-                peers::set_service(tx, id, &right)?;
-            }
-            Ok(id)
-        })?;
+        .write_blocking(move |tx| introduction.register(tx, now))?;
     Ok(())
 }
 
@@ -395,16 +381,7 @@ fn check(site: &Site, peer: &Peer, accept_key: Option<Fingerprint>) -> Result<()
 }
 
 fn accept(site: &Site, peer: &Peer, fingerprint: Fingerprint) -> Result<(), CliError> {
-    let offered = site.block_on(site.client.offered_certificate(peer))?;
-    offered
-        .matches(&peer.wwwroot)
-        .map_err(|error| CliError::Introduction(error.into()))?;
-    if offered.fingerprint() != fingerprint {
-        return Err(CliError::OtherFingerprint {
-            peer: peer.wwwroot.clone(),
-            offered: offered.fingerprint(),
-        });
-    }
+    let offered = site.block_on(site.client.compared_certificate(peer, fingerprint))?;
     site.block_on(site.client.adopt(peer, offered))?;
     Ok(())
 }
@@ -439,9 +416,7 @@ fn allow(site: &Site, arguments: &AllowArguments) -> Result<(), CliError> {
                 peers::set_source_addresses(tx, id, &networks)?;
             }
             if let Some((dialect, fixed)) = dialect {
-                // Lifts what an administrator set before, if it is to be found out again.
-                peers::set_dialect(tx, id, dialect, true)?;
-                peers::set_dialect_fixed(tx, id, fixed)?;
+                peers::choose_dialect(tx, id, dialect, fixed)?;
             }
             if unbound {
                 peers::set_binding_required(tx, id, false)?;
@@ -480,14 +455,13 @@ fn networks(given: &[String]) -> Result<Option<Vec<String>>, CliError> {
 }
 
 fn dialect(peer: &Peer, word: Option<&str>) -> Result<Option<(Dialect, bool)>, CliError> {
-    match word {
-        None => Ok(None),
-        Some("auto") => Ok(Some((peer.application.usual_dialect(), false))),
-        Some(word) => match Dialect::from_word(word) {
-            Some(dialect) => Ok(Some((dialect, true))),
-            None => Err(CliError::Dialect(word.to_owned())),
-        },
-    }
+    let Some(word) = word else {
+        return Ok(None);
+    };
+    let chosen = peer.chosen_dialect(word);
+    chosen
+        .map(Some)
+        .ok_or_else(|| CliError::Dialect(word.to_owned()))
 }
 
 fn clear_text(site: &Site, address: Option<&str>, remove: bool) -> Result<(), CliError> {

@@ -172,6 +172,18 @@ impl KeyStore {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// For how many days a new pair is made out.
+    #[must_use]
+    pub const fn lifetime_days(&self) -> u32 {
+        self.lifetime_days
+    }
+
+    /// When the present pair is replaced by itself.
+    #[must_use]
+    pub fn next_rotation(&self) -> UnixTime {
+        rotation_due(&self.ring())
+    }
+
     /// Checks that the present certificate is made out for our wwwroot.
     ///
     /// # Errors
@@ -278,10 +290,14 @@ pub fn copy(directory: &Path, copy: &Path) -> Result<(), KeyStoreError> {
 }
 
 fn is_due(ring: &KeyRing, now: UnixTime) -> bool {
+    now >= rotation_due(ring)
+}
+
+fn rotation_due(ring: &KeyRing) -> UnixTime {
     let certificate = ring.current().certificate();
     let life = certificate.not_after().since(certificate.not_before());
     let margin = ROTATE_BEFORE_SECONDS.min(life / 4);
-    certificate.not_after().since(now) <= margin
+    certificate.not_after().plus(-margin)
 }
 
 fn load(directory: &Path) -> Result<(KeyRing, FileStamp), KeyStoreError> {

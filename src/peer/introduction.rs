@@ -4,8 +4,11 @@ use reqwest::StatusCode;
 use thiserror::Error;
 
 use super::client::CallError;
-use super::{Application, Transport, TransportError};
+use super::{Application, Transport, TransportError, first_rights};
+use crate::clock::UnixTime;
 use crate::keys::{Certificate, CertificateError, Mismatch};
+use crate::store::peers::{self, NewPeer};
+use crate::store::{PeerId, StoreError, WriteTx};
 use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::{self, Encoding, Limits, MethodCall, MethodResponse, Value};
 
@@ -24,6 +27,27 @@ pub struct Introduction {
     /// The certificate it handed out, made out for its wwwroot. Trusted on first use only, after
     /// somebody compared the fingerprint.
     pub certificate: Certificate,
+}
+
+impl Introduction {
+    /// Makes the site a peer, with what a new peer may do ([`first_rights`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where it is one already.
+    pub fn register(&self, tx: &WriteTx<'_>, now: UnixTime) -> Result<PeerId, StoreError> {
+        let peer = NewPeer {
+            wwwroot: self.wwwroot.as_str(),
+            name: &self.name,
+            application: self.application,
+            certificate: Some(self.certificate.pem()),
+            text_dialect: self.application.usual_dialect(),
+        };
+        let id = peers::register(tx, &peer, now)?;
+        for right in first_rights() {
+            peers::set_service(tx, id, &right)?;
+        }
+        Ok(id)
+    }
 }
 
 /// Why a site could not be met.

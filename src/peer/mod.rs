@@ -3,12 +3,14 @@
 //! [`Peer`] is what we know of one; [`Introduction`] how one is met; [`Client`] calls them, and
 //! follows their key rotations by the authenticated path alone.
 
+mod acceptance;
 pub mod address;
 pub mod binding;
 mod client;
 mod introduction;
 mod methods;
 mod rights;
+pub mod services;
 mod transport;
 
 use std::net::IpAddr;
@@ -25,6 +27,7 @@ use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::{DecodeError, Decoded, Encoding, TextEvidence};
 
 pub use crate::store::peers::{Application, TextDialect as Dialect};
+pub use acceptance::{AcceptError, OtherFingerprint};
 pub use client::{CallError, Client, ClientSettings, FAULT_CANNOT_OPEN, KEY_CHANGE_MAX_AGE};
 pub use introduction::{Introduction, IntroductionError, introduce};
 pub use rights::{first_rights, known_services, service_of};
@@ -141,6 +144,16 @@ impl Peer {
             rights: peers::services(tx, row.id)?,
             source_addresses,
         })
+    }
+
+    /// The dialect that an administrator names, and whether it is to stay whatever is found out later:
+    /// `auto` is the usual one of such a site until something else shows. `None`: there is no such dialect.
+    #[must_use]
+    pub fn chosen_dialect(&self, word: &str) -> Option<(Dialect, bool)> {
+        match word {
+            "auto" => Some((self.application.usual_dialect(), false)),
+            word => Dialect::from_word(word).map(|dialect| (dialect, true)),
+        }
     }
 
     /// Reads a document of this peer's in the dialect known of it, or in the one the document shows,

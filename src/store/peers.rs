@@ -212,14 +212,20 @@ pub fn set_dialect(
     Ok(())
 }
 
-/// Sets whether what is found out later may change a peer's dialect.
+/// Sets what an administrator says of how text has to be written for a peer; where it is not `fixed`, what
+/// is found out later may change it again.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn set_dialect_fixed(tx: &WriteTx<'_>, peer: PeerId, fixed: bool) -> Result<(), StoreError> {
+pub fn choose_dialect(
+    tx: &WriteTx<'_>,
+    peer: PeerId,
+    dialect: TextDialect,
+    fixed: bool,
+) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE peer SET text_dialect_fixed = ?2 WHERE id = ?1",
-        params![peer, fixed],
+        "UPDATE peer SET text_dialect = ?2, text_dialect_fixed = ?3 WHERE id = ?1",
+        params![peer, dialect, fixed],
     )?;
     Ok(())
 }

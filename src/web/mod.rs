@@ -13,6 +13,7 @@
 //!
 //! A form is answered with a redirect ([`page::see_other`]), so that reloading does nothing twice.
 
+mod checks;
 pub mod cookies;
 pub mod error;
 pub mod forms;
@@ -35,6 +36,8 @@ use crate::sso::{SignIn, Sso};
 use crate::store::Store;
 use crate::wwwroot::Wwwroot;
 
+use checks::Checks;
+
 pub use error::WebError;
 pub use forms::{NoFields, Submitted, Uploaded};
 pub use page::Layout;
@@ -51,6 +54,7 @@ struct Inner {
     settings: ConsoleSettings,
     sign_in: SignIn,
     sso: Sso,
+    checks: Checks,
 }
 
 /// What a [`Console`] is told.
@@ -86,6 +90,7 @@ impl Console {
                 settings,
                 sign_in: SignIn::new(store, clock),
                 sso,
+                checks: Checks::default(),
             }),
         }
     }
@@ -124,6 +129,11 @@ impl Console {
     #[must_use]
     pub fn sign_in(&self) -> &SignIn {
         &self.inner.sign_in
+    }
+
+    /// What the last check of each peer brought.
+    fn checks(&self) -> &Checks {
+        &self.inner.checks
     }
 
     /// Single sign-on.

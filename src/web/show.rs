@@ -9,6 +9,13 @@ use jiff::tz::TimeZone;
 use crate::clock::UnixTime;
 use crate::store::{Author, MAX_PAGE, Page, PeerId, ReadTx, StoreError, peers};
 
+/// Clocks further apart than this, in seconds, are called different: at 15 s peers begin to refuse each
+/// other (docs/protocol.md, A server's order of work).
+const CLOCKS_AGREE: u64 = 5;
+
+/// A day in seconds.
+const DAY: i64 = 86_400;
+
 /// A moment in the machine's time zone: `24 Nov 2026, 13:04`.
 #[must_use]
 pub fn moment(at: &UnixTime) -> String {
@@ -62,6 +69,31 @@ pub fn duration(microseconds: &i64) -> String {
         under if under < 1_000 => format!("{under} µs"),
         under if under < 1_000_000 => format!("{} ms", under / 1_000),
         over => format!("{}.{} s", over / 1_000_000, over / 100_000 % 10),
+    }
+}
+
+/// How long it is until a moment, in whole days: `12 days left`, `1 day left`, `less than a day left`,
+/// `expired`.
+#[must_use]
+pub fn time_left(until: UnixTime, now: UnixTime) -> String {
+    match until.since(now) {
+        seconds if seconds < 0 => "expired".to_owned(),
+        seconds if seconds < DAY => "less than a day left".to_owned(),
+        seconds if seconds < 2 * DAY => "1 day left".to_owned(),
+        seconds => format!("{} days left", seconds / DAY),
+    }
+}
+
+/// How far another clock is from ours, in words.
+#[must_use]
+pub fn clock_offset(seconds: i64) -> String {
+    let size = seconds.unsigned_abs();
+    if size <= CLOCKS_AGREE {
+        "agrees with ours".to_owned()
+    } else if seconds > 0 {
+        format!("{size} s ahead of ours")
+    } else {
+        format!("{size} s behind ours")
     }
 }
 
@@ -133,6 +165,28 @@ impl PeerNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_is_counted_in_days() {
+        let now = UnixTime(1_795_480_242);
+        for (seconds, expected) in [
+            (-1, "expired"),
+            (0, "less than a day left"),
+            (DAY, "1 day left"),
+            (2 * DAY, "2 days left"),
+            (28 * DAY - 1, "27 days left"),
+        ] {
+            assert_eq!(time_left(now.plus(seconds), now), expected);
+        }
+    }
+
+    #[test]
+    fn clocks_a_few_seconds_apart_agree() {
+        assert_eq!(clock_offset(5), "agrees with ours");
+        assert_eq!(clock_offset(-5), "agrees with ours");
+        assert_eq!(clock_offset(6), "6 s ahead of ours");
+        assert_eq!(clock_offset(-6), "6 s behind ours");
+    }
 
     #[test]
     fn a_day_lasts_from_its_first_second_to_its_last() {

@@ -2,9 +2,15 @@
 
 pub mod accounts;
 pub mod activity;
+mod boxes;
 pub mod enrolments;
+pub mod first_run;
 pub mod home;
+pub mod keys;
 pub mod mine;
+pub mod network;
+pub mod peer;
+pub mod peers;
 pub mod people;
 pub mod sections;
 pub mod setup;
@@ -20,11 +26,16 @@ use super::error::WebError;
 /// Every address of the console, relative to the site.
 pub fn routes() -> Router<Console> {
     Router::new()
+        .merge(first_run::routes())
         .merge(home::routes())
         .merge(accounts::routes())
         .merge(activity::routes())
         .merge(enrolments::routes())
+        .merge(keys::routes())
         .merge(mine::routes())
+        .merge(network::routes())
+        .merge(peer::routes())
+        .merge(peers::routes())
         .merge(people::routes())
         .merge(sections::routes())
         .merge(setup::routes())
