@@ -5,7 +5,8 @@
 mod school;
 
 use mnetd::register::{
-    HandMadeAssessment, Status, enter_grade, make_assessment, mark_grade_in_error,
+    HandMadeAssessment, MAX_ATTEMPT, MAX_NOTE, MAX_POINTS, RegisterError, Status,
+    change_assessment, enter_grade, make_assessment, mark_grade_in_error, remove_assessment,
 };
 use mnetd::store::assessments::{self, Assessment, AssessmentFilter};
 use mnetd::store::grades::{self, GradeChange, GradeFilter, GradeRecord, GradeValue, ListedGrade};
@@ -66,7 +67,7 @@ fn enter(school: &School, assessment: AssessmentId, userid: &str, points: f64) -
         attempt_num: 1,
     };
     school
-        .write(move |tx| enter_grade(tx, &School::admin(), assessment, person, &value, now))
+        .write(move |tx| enter_grade(tx, &School::admin(), assessment, person, &value, None, now))
         .id
 }
 
@@ -435,4 +436,101 @@ fn what_else_is_sent_with_a_grade_is_kept() {
         r#"{"feedback":"very well done"}"#
     );
     assert_eq!(points(&school, id), [Some(5.0)]);
+}
+
+#[test]
+fn a_note_goes_into_the_history_with_the_grade_it_explains() {
+    let school = School::with_gradebook();
+    let (person, now) = (person(&school, "U1"), school.now);
+    let entered = |points, note: &'static str| {
+        let value = GradeValue {
+            points_earned: Some(points),
+            excepted: false,
+            attempt_num: 1,
+        };
+        let assessment = AssessmentId(1);
+        school.write(move |tx| {
+            let note = Some(note);
+            enter_grade(tx, &School::admin(), assessment, person, &value, note, now)
+        })
+    };
+    let id = entered(7.0, "oral exam").id;
+    entered(8.0, "miscounted");
+    assert_eq!(entered(8.0, "again").status, Status::Unchanged);
+    let notes: Vec<_> = history(&school, id)
+        .into_iter()
+        .map(|record| record.note)
+        .collect();
+    assert_eq!(
+        notes,
+        [Some("oral exam".to_owned()), Some("miscounted".to_owned())]
+    );
+}
+
+#[test]
+fn a_grade_by_hand_keeps_to_its_bounds() {
+    let school = School::with_gradebook();
+    let (person, now) = (person(&school, "U1"), school.now);
+    let field = |points_earned, attempt_num, note: &str| {
+        let value = GradeValue {
+            points_earned,
+            excepted: false,
+            attempt_num,
+        };
+        let note = note.to_owned();
+        let refused = school.store.write_blocking(move |tx| {
+            let assessment = AssessmentId(1);
+            enter_grade(
+                tx,
+                &School::admin(),
+                assessment,
+                person,
+                &value,
+                Some(&note),
+                now,
+            )
+        });
+        match refused.unwrap_err() {
+            RegisterError::Wrong { field, .. } | RegisterError::Missing { field, .. } => field,
+            other => panic!("{other}"),
+        }
+    };
+    assert_eq!(field(None, 1, ""), "points_earned");
+    assert_eq!(field(Some(MAX_POINTS + 1.0), 1, ""), "points_earned");
+    assert_eq!(field(Some(f64::NAN), 1, ""), "points_earned");
+    assert_eq!(field(Some(1.0), 0, ""), "attempt_num");
+    assert_eq!(field(Some(1.0), MAX_ATTEMPT + 1, ""), "attempt_num");
+    assert_eq!(field(Some(1.0), 1, &"x".repeat(MAX_NOTE + 1)), "note");
+    assert!(grades(&school).is_empty());
+}
+
+#[test]
+fn only_an_assessment_made_by_hand_is_changed_by_hand() {
+    let school = School::with_gradebook();
+    let now = school.now;
+    let id = make(&school, "Essay");
+    let (essay, quiz) = (assessment(&school, id.0), assessment(&school, 1));
+    let removed = essay.clone();
+    let reply = school.write(move |tx| change_assessment(tx, &essay, "Long essay", None, now));
+    assert_eq!(reply.status, Status::Updated);
+    let fields = assessment(&school, id.0).fields;
+    assert_eq!(
+        (fields.name.as_str(), fields.pointval),
+        ("Long essay", None)
+    );
+    school.write(move |tx| remove_assessment(tx, &removed, now));
+    assert!(assessment(&school, id.0).removed_at.is_some());
+    let removed = assessment(&school, id.0);
+    let reply = school.write(move |tx| change_assessment(tx, &removed, "Long essay", None, now));
+    assert_eq!(reply.status, Status::Updated);
+    assert!(assessment(&school, id.0).removed_at.is_none());
+
+    let refused = school
+        .store
+        .write_blocking(move |tx| change_assessment(tx, &quiz, "Mine", None, now));
+    assert!(
+        matches!(refused, Err(RegisterError::PeersOwn { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(assessment(&school, 1).fields.name, "Quiz");
 }

@@ -3,9 +3,9 @@
 mod school;
 
 use mnetd::store::sections::{self, ListedSection, SectionFilter, SegmentFilter, TeacherChange};
-use mnetd::store::{Page, SectionId};
+use mnetd::store::{Page, SectionId, people};
 use mnetd::xmlrpc::Value;
-use school::School;
+use school::{School, enrolment};
 
 fn listed(school: &School, filter: &SectionFilter) -> Vec<ListedSection> {
     school.read(|tx| sections::list(tx, filter, Page::default()))
@@ -184,4 +184,30 @@ fn lists_of_teachers_and_segments_have_their_longest() {
     let sent = |count| record! {"idnumber": "S1", "name": "Biology", "segment": many(count)};
     school.fault("new_section", sent(mnetd::register::MAX_LIST + 1), 8002);
     school.created("new_section", sent(mnetd::register::MAX_LIST));
+}
+
+#[test]
+fn who_teaches_a_section_now_is_given_it_or_enrolled_and_has_not_left() {
+    let school = School::in_term();
+    let person = |idnumber: &str| {
+        school
+            .read(|tx| people::by_idnumber(tx, Some(school.peer), idnumber))
+            .unwrap()
+            .id
+    };
+    let (thora, uma) = (person("T1"), person("U1"));
+    let teaches =
+        |who| school.read(|tx| mnetd::register::teaches(tx, SectionId(1), who, school.now));
+    assert!(!teaches(thora));
+    school.enrol("T1", "teacher");
+    school.enrol("U1", "student");
+    assert!(teaches(thora));
+    assert!(!teaches(uma), "a student is no teacher");
+    school.updated("drop_enrolment", enrolment("T1", "teacher"));
+    assert!(!teaches(thora), "left");
+    let given = record! {"idnumber": "S1", "teacheridnumber": "U2"};
+    school.updated("update_section", given);
+    assert!(teaches(person("U2")), "it was given");
+    school.updated("remove_section", record! {"idnumber": "S1"});
+    assert!(!teaches(person("U2")), "of a removed section nobody is");
 }

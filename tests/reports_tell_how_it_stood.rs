@@ -469,7 +469,8 @@ fn grades_by_hand_and_of_a_peer_are_in_one_report() {
         excepted: false,
         attempt_num: 1,
     };
-    school.write(move |tx| enter_grade(tx, &School::admin(), assessment, person, &value, now));
+    school
+        .write(move |tx| enter_grade(tx, &School::admin(), assessment, person, &value, None, now));
     school.now = day(20);
     school.updated("new_grade", grade("U1", 8));
     assert_eq!(quiz(&school, day(19)).points, Some(6.0));

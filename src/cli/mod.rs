@@ -14,6 +14,7 @@ mod demo;
 mod doctor;
 mod enrol;
 mod hint;
+mod import_grades;
 mod key;
 mod log;
 mod output;
@@ -47,6 +48,8 @@ use crate::peer::{
     AcceptError, CallError, IntroductionError, NotANetwork, PeerError, TransportError,
     known_services,
 };
+use crate::register::RegisterError;
+use crate::register::spreadsheet::SpreadsheetError;
 use crate::reports::ReportError;
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
@@ -299,6 +302,17 @@ pub enum CliError {
     /// A report.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A spreadsheet.
+    #[error("FILE: {0}")]
+    Spreadsheet(SpreadsheetError),
+    /// What the register refuses.
+    #[error(transparent)]
+    Register(RegisterError),
+    /// A spreadsheet of which a part cannot be used.
+    #[error(
+        "{0} things in the file cannot be used, and nothing was changed. Correct the file, or add --skip-problems to go on without them"
+    )]
+    LeftOut(usize),
     /// A date that was typed.
     #[error(
         "--at: “{0}” is no date; expected one like 2026-07-01, meaning the end of that day, or a moment with its offset like 2026-07-01T12:00:00+02:00"

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::CliError;
+use super::import_grades::{self, ImportArguments};
 use super::output::{self, Format};
 use super::site::Site;
 use crate::peer::Peer;
@@ -30,6 +31,8 @@ pub enum RegisterCommand {
     Assessments(ListArguments),
     /// List grades
     Grades(ListArguments),
+    /// Enter grades from a spreadsheet (CSV), or say what it would change
+    ImportGrades(ImportArguments),
 }
 
 #[derive(Args, Debug)]
@@ -162,6 +165,7 @@ pub fn run(site: &Site, command: &RegisterCommand) -> Result<ExitCode, CliError>
         RegisterCommand::Enrolments(arguments) => (ENROLMENTS, arguments),
         RegisterCommand::Assessments(arguments) => (ASSESSMENTS, arguments),
         RegisterCommand::Grades(arguments) => (GRADES, arguments),
+        RegisterCommand::ImportGrades(arguments) => return import_grades::run(site, arguments),
     };
     let wanted = Wanted {
         peer: match &arguments.peer {

@@ -8,7 +8,7 @@ use super::{Made, Plan};
 use crate::clock::UnixTime;
 use crate::store::assessments::{self, AssessmentFields};
 use crate::store::enrolments::{self, EnrolmentChange, NewChange, NewEnrolment, Role};
-use crate::store::grades::{self, Grade, GradeChange, GradeValue};
+use crate::store::grades::{self, Given, Grade, GradeChange, GradeValue};
 use crate::store::sections::{self, SectionFields, TeacherChange};
 use crate::store::{
     AssessmentId, Author, EnrolmentId, Extra, PersonId, SectionId, StatusId, StoreError, WriteTx,
@@ -232,22 +232,19 @@ impl Column<'_> {
             attempt_num: 1,
         };
         let extra = Extra::default();
-        let given = self.at.plus(3 * DAY).min(plan.now);
-        let person = who.student.id;
-        let id = grades::insert(
-            tx,
-            self.assessment,
-            person,
-            &value,
-            &extra,
-            self.author,
-            given,
-        )?;
+        let at = self.at.plus(3 * DAY).min(plan.now);
+        let given = Given {
+            value: &value,
+            extra: &extra,
+            author: self.author,
+            note: None,
+        };
+        let id = grades::insert(tx, self.assessment, who.student.id, &given, at)?;
         let mut grade = Grade {
             id,
             peer: None,
             value,
-            extra,
+            extra: extra.clone(),
             in_error_at: None,
             removed_at: None,
         };
@@ -257,8 +254,12 @@ impl Column<'_> {
                 excepted: false,
                 attempt_num: 2,
             };
-            let again = given.plus(7 * DAY).min(plan.now);
-            grades::set_value(tx, &grade, &better, &grade.extra, self.author, again)?;
+            let again = at.plus(7 * DAY).min(plan.now);
+            let given = Given {
+                value: &better,
+                ..given
+            };
+            grades::set_value(tx, &grade, &given, again)?;
             grade.value = better;
         }
         match chance.below(1_000) {

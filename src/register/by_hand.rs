@@ -2,12 +2,12 @@
 
 use super::enrolments::{Place, Said as SaidStatus, say};
 use super::error::RegisterError;
-use super::fields::{MAX_POINTS, shown};
+use super::fields::{MAX_ATTEMPT, MAX_NAME, MAX_NOTE, MAX_POINTS, shown};
 use super::grades::{Said as SaidGrade, give};
 use super::users;
 use super::{Call, FetchUser, Reply, Status, UserRecord, assessments};
 use crate::clock::UnixTime;
-use crate::store::assessments as rows;
+use crate::store::assessments::{self as rows, Assessment};
 use crate::store::enrolments::{self, EnrolmentChange, NewChange};
 use crate::store::grades::{self, GradeChange, GradeValue};
 use crate::store::sections::{self as store_sections, TeacherChange};
@@ -32,15 +32,14 @@ pub struct HandMadeAssessment {
 /// Makes an assessment by hand.
 ///
 /// # Errors
-/// [`RegisterError::Wrong`] where the points are out of range; [`RegisterError::Store`].
+/// [`RegisterError::Missing`] without a name; [`RegisterError::Wrong`] where it is too long or the points are
+/// out of range; [`RegisterError::Store`].
 pub fn make_assessment(
     tx: &WriteTx<'_>,
     new: &HandMadeAssessment,
     now: UnixTime,
 ) -> Result<AssessmentId, RegisterError> {
-    if let Some(points) = new.pointval {
-        check_points("pointval", points, 0.0)?;
-    }
+    check_assessment(&new.name, new.pointval)?;
     let fields = rows::AssessmentFields {
         pointval: new.pointval,
         ..assessments::blank(new.section, new.name.clone())
@@ -48,29 +47,175 @@ pub fn make_assessment(
     Ok(rows::insert(tx, None, &fields, now)?)
 }
 
-/// Enters a grade by hand, whosever the assessment is. It stands until the peer sends a new one.
+/// A number as somebody types it into the field called `field`: digits, with a sign before them or not,
+/// and a point or a comma before the decimals. Nothing between the thousands: `1,234` is a bit more
+/// than one.
 ///
 /// # Errors
-/// [`RegisterError::Wrong`] where the points are out of range; [`RegisterError::Store`].
+/// [`RegisterError::Wrong`] where it is anything else.
+pub fn typed_number(field: &'static str, text: &str) -> Result<f64, RegisterError> {
+    let text = text.trim();
+    let digits = text.trim_start_matches(['-', '+', '−']);
+    let signs = text.chars().count() - digits.chars().count();
+    let separators = digits.matches(['.', ',']).count();
+    let is_plain = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
+    let plain = text.replace(',', ".").replace('−', "-");
+    plain
+        .parse()
+        .ok()
+        .filter(|_| is_plain && signs <= 1 && separators <= 1)
+        .ok_or_else(|| RegisterError::Wrong {
+            field,
+            found: shown(text),
+            expected: "a number such as 7, 7.5 or 7,5".to_owned(),
+        })
+}
+
+/// Gives an assessment that was made by hand another name and other points, and brings it back where it
+/// was removed.
+///
+/// # Errors
+/// [`RegisterError::PeersOwn`] where a peer has sent it; [`RegisterError::Wrong`] where the points are out
+/// of range; [`RegisterError::Store`].
+pub fn change_assessment(
+    tx: &WriteTx<'_>,
+    assessment: &Assessment,
+    name: &str,
+    pointval: Option<f64>,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    made_here(assessment)?;
+    check_assessment(name, pointval)?;
+    let fields = rows::AssessmentFields {
+        name: name.to_owned(),
+        pointval,
+        ..assessment.fields.clone()
+    };
+    let changed = fields != assessment.fields || assessment.removed_at.is_some();
+    if changed {
+        rows::update(tx, assessment.id, &fields, now)?;
+    }
+    Ok(Reply {
+        status: Status::updated_if(changed),
+        id: assessment.id.0,
+    })
+}
+
+/// Removes an assessment that was made by hand, which takes it and its grades out of the gradebook. They
+/// come back with [`change_assessment`].
+///
+/// # Errors
+/// [`RegisterError::PeersOwn`] where a peer has sent it; [`RegisterError::Store`].
+pub fn remove_assessment(
+    tx: &WriteTx<'_>,
+    assessment: &Assessment,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    made_here(assessment)?;
+    let changed = assessment.removed_at.is_none();
+    if changed {
+        rows::remove(tx, assessment.id, now)?;
+    }
+    Ok(Reply {
+        status: Status::updated_if(changed),
+        id: assessment.id.0,
+    })
+}
+
+/// A peer's row would be as the peer has it again with its next call.
+fn made_here(assessment: &Assessment) -> Result<(), RegisterError> {
+    if assessment.peer.is_some() {
+        return Err(RegisterError::PeersOwn {
+            row: "assessment",
+            id: assessment.fields.name.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn check_assessment(name: &str, pointval: Option<f64>) -> Result<(), RegisterError> {
+    let length = name.chars().count();
+    if name.trim().is_empty() {
+        return Err(RegisterError::Missing {
+            field: "name",
+            expected: "a name",
+        });
+    }
+    if length > MAX_NAME {
+        return Err(RegisterError::Wrong {
+            field: "name",
+            found: format!("{length} characters long"),
+            expected: format!("at most {MAX_NAME}"),
+        });
+    }
+    match pointval {
+        Some(points) => check_points("pointval", points, 0.0),
+        None => Ok(()),
+    }
+}
+
+/// Enters a grade by hand, whosever the assessment is. It stands until the peer sends a new one. `note`
+/// goes into the history with it.
+///
+/// # Errors
+/// [`RegisterError::Wrong`] where the points or the attempt are out of range, or the note is too long;
+/// [`RegisterError::Missing`] where there are neither points nor an exception; [`RegisterError::Store`].
 pub fn enter_grade(
     tx: &WriteTx<'_>,
     author: &Author,
     assessment: AssessmentId,
     person: PersonId,
     value: &GradeValue,
+    note: Option<&str>,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
-    if let Some(points) = value.points_earned {
-        check_points("points_earned", points, -MAX_POINTS)?;
-    }
+    check_grade(value)?;
+    check_note(note)?;
     let standing = grades::find(tx, assessment, person)?;
     let said = SaidGrade {
         points_earned: value.points_earned,
         excepted: value.excepted,
         attempt_num: Some(value.attempt_num),
         extra: &Extra::default(),
+        note,
     };
     give(tx, author, assessment, person, standing, &said, now)
+}
+
+fn check_grade(value: &GradeValue) -> Result<(), RegisterError> {
+    match value.points_earned {
+        Some(points) => check_points("points_earned", points, -MAX_POINTS)?,
+        None if value.excepted => {}
+        None => {
+            return Err(RegisterError::Missing {
+                field: "points_earned",
+                expected: "a number, or an exception",
+            });
+        }
+    }
+    if (1..=MAX_ATTEMPT).contains(&value.attempt_num) {
+        return Ok(());
+    }
+    Err(RegisterError::Wrong {
+        field: "attempt_num",
+        found: value.attempt_num.to_string(),
+        expected: format!("a whole number from 1 to {MAX_ATTEMPT}"),
+    })
+}
+
+fn check_note(note: Option<&str>) -> Result<(), RegisterError> {
+    let length = note.map_or(0, |note| note.chars().count());
+    if length <= MAX_NOTE {
+        return Ok(());
+    }
+    Err(RegisterError::Wrong {
+        field: "note",
+        found: format!("{length} characters long"),
+        expected: format!("at most {MAX_NOTE}"),
+    })
 }
 
 fn check_points(field: &'static str, points: f64, least: f64) -> Result<(), RegisterError> {
@@ -147,7 +292,7 @@ pub fn mark_enrolment_in_error(
 /// value lifts it too.
 ///
 /// # Errors
-/// [`RegisterError::Store`].
+/// [`RegisterError::Wrong`] where the note is too long; [`RegisterError::Store`].
 pub fn mark_grade_in_error(
     tx: &WriteTx<'_>,
     author: &Author,
@@ -156,6 +301,7 @@ pub fn mark_grade_in_error(
     note: Option<&str>,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
+    check_note(note)?;
     let row = grades::get(tx, grade)?.filter(|row| row.in_error_at.is_some() != in_error);
     if let Some(row) = &row {
         let change = if in_error {

@@ -113,6 +113,16 @@ pub enum RegisterError {
         /// The id it holds.
         id: String,
     },
+    /// A row that a peer has sent, and that follows it.
+    #[error(
+        "the {row} “{id}” was sent by a peer and follows it: change it there, and it changes here"
+    )]
+    PeersOwn {
+        /// What it is.
+        row: &'static str,
+        /// Its name.
+        id: String,
+    },
     /// A role other than student and teacher.
     #[error("the role “{found}” is not supported; expected student or teacher")]
     Role {
@@ -138,7 +148,7 @@ impl RegisterError {
             Self::UnknownAssessment { .. }
             | Self::RemovedAssessment { .. }
             | Self::UnknownGrade { .. } => Some(8005),
-            Self::NotYours { .. } => Some(8006),
+            Self::NotYours { .. } | Self::PeersOwn { .. } => Some(8006),
             Self::Role { .. } => Some(8007),
             Self::Store(_) => None,
         }

@@ -4,7 +4,7 @@ use super::error::RegisterError;
 use super::fields::{Change, Fields, MAX_ATTEMPT, MAX_POINTS};
 use super::{Reply, Status, assessments, users};
 use crate::clock::UnixTime;
-use crate::store::grades::{self, Grade, GradeChange, GradeValue, Place};
+use crate::store::grades::{self, Given, Grade, GradeChange, GradeValue, Place};
 use crate::store::{AssessmentId, Author, Extra, PeerId, PersonId, ReadTx, WriteTx};
 
 /// The attempt a grade is for where nothing is said and there was none before.
@@ -86,6 +86,7 @@ pub(super) fn new(
         excepted: call.excepted,
         attempt_num: call.attempt_num,
         extra: &call.extra,
+        note: None,
     };
     give(tx, author, assessment, person, place.grade, &said, now)
 }
@@ -117,6 +118,7 @@ pub(super) struct Said<'a> {
     pub(super) excepted: bool,
     pub(super) attempt_num: Option<i64>,
     pub(super) extra: &'a Extra,
+    pub(super) note: Option<&'a str>,
 }
 
 impl Said<'_> {
@@ -141,8 +143,14 @@ pub(super) fn give(
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
     let value = said.value(standing.as_ref());
+    let given = Given {
+        value: &value,
+        extra: said.extra,
+        author,
+        note: said.note,
+    };
     let Some(grade) = standing else {
-        let id = grades::insert(tx, assessment, person, &value, said.extra, author, now)?;
+        let id = grades::insert(tx, assessment, person, &given, now)?;
         return Ok(Reply {
             status: Status::Created,
             id: id.0,
@@ -151,7 +159,11 @@ pub(super) fn give(
     let extra = super::fields::overlay(&grade.extra, said.extra)?;
     let news = says_news(tx, author, &grade, said, &value)?;
     if news {
-        grades::set_value(tx, &grade, &value, &extra, author, now)?;
+        let given = Given {
+            extra: &extra,
+            ..given
+        };
+        grades::set_value(tx, &grade, &given, now)?;
     } else if extra != grade.extra {
         grades::set_extra(tx, grade.id, &extra, now)?;
     }

@@ -22,13 +22,14 @@ mod grades;
 pub mod remote;
 mod sections;
 mod service;
+pub mod spreadsheet;
 mod users;
 
 pub use assessments::{AssessmentChanges, NewAssessment, RemoveAssessment, UpdateAssessment};
 pub use by_hand::{
-    HandMadeAssessment, HandMadePerson, HandMadeSection, enrol, enter_grade, make_assessment,
-    make_person, make_section, mark_enrolment_in_error, mark_grade_in_error, set_enrolment_status,
-    set_school_status, set_teacher,
+    HandMadeAssessment, HandMadePerson, HandMadeSection, change_assessment, enrol, enter_grade,
+    make_assessment, make_person, make_section, mark_enrolment_in_error, mark_grade_in_error,
+    remove_assessment, set_enrolment_status, set_school_status, set_teacher, typed_number,
 };
 pub use call::Call;
 pub use enrolments::{DropEnrolment, NewEnrolment, Place};
@@ -37,7 +38,7 @@ pub use fields::{
     Change, MAX_ATTEMPT, MAX_EMAIL, MAX_ID, MAX_LIST, MAX_NAME, MAX_NOTE, MAX_POINTS, MAX_USERNAME,
 };
 pub use grades::{NewGrade, RemoveGrade};
-pub use sections::{NewSection, ONGOING, RemoveSection, SectionChanges, UpdateSection};
+pub use sections::{NewSection, ONGOING, RemoveSection, SectionChanges, UpdateSection, teaches};
 pub use service::SERVICE;
 pub use users::{FetchUser, RemoveUser, UpdateUser, UserKey, UserRecord};
 

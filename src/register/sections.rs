@@ -4,8 +4,10 @@ use super::error::RegisterError;
 use super::fields::{Change, Fields, MAX_NAME};
 use super::{Reply, Status, users};
 use crate::clock::UnixTime;
+use crate::store::lists;
 use crate::store::sections::{self, Section, SectionFields, TeacherChange};
-use crate::store::{Author, Extra, PeerId, PersonId, ReadTx, SectionId, WriteTx};
+use crate::store::statuses::Meaning;
+use crate::store::{Author, Extra, PeerId, PersonId, ReadTx, SectionId, StoreError, WriteTx};
 use crate::xmlrpc::Value;
 
 /// Where sections stand that fit no term. Sent as a segment, it means the same as none.
@@ -104,6 +106,27 @@ impl RemoveSection {
         };
         Ok(Self { idnumber })
     }
+}
+
+/// Whether a person teaches a section at `now`: it was given to them, or they are enrolled in it as a
+/// teacher and the enrolment is active. Of a removed section nobody is a teacher.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn teaches(
+    tx: &ReadTx<'_>,
+    section: SectionId,
+    person: PersonId,
+    now: UnixTime,
+) -> Result<bool, StoreError> {
+    let in_use = sections::get(tx, section)?.is_some_and(|row| row.removed_at.is_none());
+    let teachers = lists::teachers(tx, section, now)?;
+    Ok(in_use
+        && teachers.iter().any(|teacher| {
+            let status = teacher.status.as_ref();
+            teacher.person == person
+                && (teacher.given || status.is_some_and(|held| held.meaning == Meaning::Active))
+        }))
 }
 
 pub(super) fn new(

@@ -39,6 +39,19 @@ pub struct GradeValue {
     pub attempt_num: i64,
 }
 
+/// A value as it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The value.
+    pub value: &'a GradeValue,
+    /// What else is said with it.
+    pub extra: &'a Extra,
+    /// Who gives it.
+    pub author: &'a Author,
+    /// Why, for the history.
+    pub note: Option<&'a str>,
+}
+
 /// A row of `grade`, as the rules need it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grade {
@@ -235,22 +248,21 @@ pub fn insert(
     tx: &WriteTx<'_>,
     assessment: AssessmentId,
     person: PersonId,
-    value: &GradeValue,
-    extra: &Extra,
-    author: &Author,
+    given: &Given<'_>,
     now: UnixTime,
 ) -> Result<GradeId, StoreError> {
+    let value = given.value;
     let id = tx.insert(
         "INSERT INTO grade (assessment, person, peer, points_earned, excepted, attempt_num, extra, \
          created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
         params![
             assessment,
             person,
-            author.owner(),
+            given.author.owner(),
             value.points_earned,
             value.excepted,
             value.attempt_num,
-            extra,
+            given.extra,
             now
         ],
     )?;
@@ -259,8 +271,8 @@ pub fn insert(
         GradeId(id),
         GradeChange::Value,
         value,
-        author,
-        None,
+        given.author,
+        given.note,
         now,
     )?;
     Ok(GradeId(id))
@@ -274,11 +286,10 @@ pub fn insert(
 pub fn set_value(
     tx: &WriteTx<'_>,
     grade: &Grade,
-    value: &GradeValue,
-    extra: &Extra,
-    author: &Author,
+    given: &Given<'_>,
     now: UnixTime,
 ) -> Result<(), StoreError> {
+    let Given { value, author, .. } = given;
     tx.execute(
         "UPDATE grade SET peer = ?2, points_earned = ?3, excepted = ?4, attempt_num = ?5, extra = ?6, \
          updated_at = ?7, in_error_at = NULL, removed_at = NULL WHERE id = ?1",
@@ -288,33 +299,18 @@ pub fn set_value(
             value.points_earned,
             value.excepted,
             value.attempt_num,
-            extra,
+            given.extra,
             now
         ],
     )?;
+    let write_down = |change, note| record(tx, grade.id, change, value, author, note, now);
     if grade.in_error_at.is_some() {
-        record(
-            tx,
-            grade.id,
-            GradeChange::NotInError,
-            value,
-            author,
-            None,
-            now,
-        )?;
+        write_down(GradeChange::NotInError, None)?;
     }
     if grade.removed_at.is_some() {
-        record(
-            tx,
-            grade.id,
-            GradeChange::Restored,
-            value,
-            author,
-            None,
-            now,
-        )?;
+        write_down(GradeChange::Restored, None)?;
     }
-    record(tx, grade.id, GradeChange::Value, value, author, None, now)
+    write_down(GradeChange::Value, given.note)
 }
 
 /// Replaces what else was sent with a grade.

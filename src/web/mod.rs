@@ -18,6 +18,7 @@ pub mod cookies;
 pub mod error;
 pub mod forms;
 pub mod hand;
+pub mod numbers;
 pub mod page;
 pub mod pager;
 mod pages;

@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    LOCATION, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap,
+    HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{Response, StatusCode};
 use url::Url;
@@ -223,6 +223,19 @@ pub fn content(status: StatusCode, content_type: &str, body: Vec<u8>) -> Respons
     put(headers, CONTENT_TYPE, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     harden(headers);
+    response
+}
+
+/// A file to be kept under `name`, of which letters, digits and `. _ -` are left.
+pub fn download(content_type: &str, name: &str, body: Vec<u8>) -> Response<Body> {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let name: String = name
+        .chars()
+        .map(|c| if safe(c) { c } else { '-' })
+        .collect();
+    let mut response = content(StatusCode::OK, content_type, body);
+    let disposition = format!("attachment; filename=\"{name}\"");
+    put(response.headers_mut(), CONTENT_DISPOSITION, &disposition);
     response
 }
 

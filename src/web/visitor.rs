@@ -22,7 +22,7 @@ use crate::sso::{Token, user_agent_hash};
 use crate::store::accounts::AccountRole;
 use crate::store::audit::Actor;
 use crate::store::sessions::{self, SignedIn};
-use crate::store::{Author, ReadTx, StoreError, peers};
+use crate::store::{Author, PersonId, ReadTx, StoreError, peers};
 
 /// What a visitor may see, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +85,16 @@ impl Visitor {
                 AccountRole::Reader => Access::Reader,
                 AccountRole::Administrator => Access::Administrator,
             },
+        }
+    }
+
+    /// Whom the visitor stands for in the register: the person a peer vouches for, or the one an account
+    /// was made for.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        match &self.live()?.user {
+            User::Person(person) => Some(person.id),
+            User::Account(account) => account.person,
         }
     }
 

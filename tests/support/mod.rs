@@ -1,6 +1,7 @@
 //! What the tests share: the recorded traffic, and sites made on the spot.
 #![allow(dead_code, reason = "each test uses its own part of this")]
 
+pub mod classroom;
 pub mod http;
 pub mod php;
 pub mod program;

@@ -2,9 +2,13 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod assessment;
 mod boxes;
 pub mod enrolments;
 pub mod first_run;
+pub mod grade;
+pub mod grade_import;
+pub mod gradebook;
 pub mod home;
 pub mod keys;
 pub mod mine;
@@ -12,6 +16,7 @@ pub mod network;
 pub mod peer;
 pub mod peers;
 pub mod people;
+pub mod reports;
 pub mod sections;
 pub mod setup;
 pub mod sign_in;
@@ -27,6 +32,10 @@ use super::error::WebError;
 pub fn routes() -> Router<Console> {
     Router::new()
         .merge(first_run::routes())
+        .merge(assessment::routes())
+        .merge(grade::routes())
+        .merge(grade_import::routes())
+        .merge(gradebook::routes())
         .merge(home::routes())
         .merge(accounts::routes())
         .merge(activity::routes())
@@ -37,6 +46,7 @@ pub fn routes() -> Router<Console> {
         .merge(peer::routes())
         .merge(peers::routes())
         .merge(people::routes())
+        .merge(reports::routes())
         .merge(sections::routes())
         .merge(setup::routes())
         .merge(sign_in::routes())
