@@ -18,21 +18,27 @@ fn a_course_without_a_moodle_is_kept_by_hand_and_by_spreadsheet() {
     let browser = &office.browser;
 
     browser.click("Sections");
-    browser.click("New section");
+    browser.click("Make a section by hand");
     browser.fill("Name", "Swimming");
+    browser.fill("Id in the school", "SWIM-1");
     browser.fill("Terms", "Autumn 2026");
-    browser.assert_accessible("a new section");
     browser.click("Make the section");
     browser.wait_for_heading("Swimming");
-
-    for student in ["ada", "alan"] {
-        browser.click("Add a student");
+    browser.fill("Teacher’s username", "m.curie");
+    browser.click("Give to this teacher");
+    browser.wait_for_text("Marie Curie (m.curie)");
+    for (student, name) in [("ada", "Lovelace, Ada"), ("alan", "Turing, Alan")] {
         browser.fill("Username", student);
         browser.click("Enrol");
-        browser.wait_for_heading("Swimming");
+        browser.wait_for_text(name);
+        let row = browser.row(name).join(" ");
+        assert!(row.contains("Enrolled"), "{row}");
     }
-    browser.wait_for_text("Ada Lovelace");
-    browser.wait_for_text("Alan Turing");
+    // Somebody nobody knows is told of, and nothing is lost.
+    browser.fill("Username", "nobody");
+    browser.click("Enrol");
+    browser.wait_for_text("nobody");
+    browser.assert_accessible("enrolling somebody unknown");
 
     browser.click("Gradebook");
     browser.click("New assessment");

@@ -6,7 +6,6 @@ use crate::office::Office;
 use crate::school::{STUDENTS, day, enrolment, section, user};
 
 #[test]
-#[ignore = "the page is not there yet"]
 fn a_student_who_enrols_herself_is_seen_by_the_principal() {
     let Some(office) = Office::closed() else {
         return;
@@ -41,14 +40,26 @@ fn a_student_who_enrols_herself_is_seen_by_the_principal() {
     browser.click("Sections");
     browser.click("Mathematics 7");
     browser.wait_for_heading("Mathematics 7");
-    let row = browser.row("Ada Lovelace").join(" ");
-    assert!(row.contains("Enrolled"), "{row}");
-    assert!(row.contains("2026-07-14"), "{row}");
+    let row = browser.row("Lovelace, Ada").join(" ");
+    for part in ["Enrolled", "14 Jul 2026", "Moodle of the test"] {
+        assert!(row.contains(part), "{part}: {row}");
+    }
+    let row = browser.row("Turing, Alan").join(" ");
+    assert!(row.contains("1 Jul 2026"), "{row}");
+    browser.screenshot("section");
     // A principal looks, and changes nothing.
-    browser.assert_lacks("Withdraw");
+    browser.assert_lacks("by hand");
 
+    browser.click_in_row("Lovelace, Ada", "Enrolled");
+    browser.wait_for_text("nothing in it is ever changed or erased");
+    browser.wait_for_text("14 Jul 2026");
+    browser.assert_lacks("Change the status");
     browser.click("Ada Lovelace");
     browser.wait_for_heading("Ada Lovelace");
     browser.wait_for_text("Moodle of the test");
-    browser.wait_for_text("Mathematics 7");
+    let row = browser.row("Mathematics 7").join(" ");
+    assert!(
+        row.contains("Autumn 2026") && row.contains("Enrolled"),
+        "{row}"
+    );
 }

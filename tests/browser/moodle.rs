@@ -15,7 +15,8 @@ use axum::response::{Html, IntoResponse, Redirect};
 use axum::routing::{get, post};
 use mnetd::clock::{Clock, UnixTime};
 use mnetd::keys::{Certificate, KeyPair};
-use mnetd::store::Store;
+use mnetd::store::peers::{self, Application, NewPeer, PeerService, TextDialect};
+use mnetd::store::{Store, StoreError};
 use mnetd::wwwroot::Wwwroot;
 use mnetd::xmlrpc::{
     Encoding, Fault, Limits, MethodCall, MethodResponse, Struct, Value, decode_call,
@@ -27,7 +28,7 @@ use tokio::runtime::Runtime;
 
 use crate::support::http::{self, RPC_PATH};
 use crate::support::program::{Program, Running};
-use crate::support::site::{self, Answer, Stranger, add_peer, fields};
+use crate::support::site::{self, Answer, Stranger, fields};
 
 /// Where a Moodle takes people who come from a peer, and where it sends them from.
 const LAND: &str = "/auth/mnet/land.php";
@@ -72,14 +73,33 @@ impl Moodle {
     /// A Moodle that mnetd has as a peer already, with every service both ways.
     pub fn known_to(program: &Program, running: &Running, title: &str) -> Self {
         let moodle = Self::start(program, running, title);
-        let store = Store::open(&program.directory().join("mnetd.db")).unwrap();
-        let stranger = &moodle.site.stranger;
-        add_peer(
-            &store,
-            stranger.wwwroot.as_str(),
-            stranger.pair.certificate(),
-            &ALL_SERVICES,
+        let (wwwroot, certificate) = (
+            moodle.wwwroot().to_owned(),
+            moodle.site.stranger.pair.certificate().pem().to_owned(),
         );
+        let title = title.to_owned();
+        Store::open(&program.directory().join("mnetd.db"))
+            .unwrap()
+            .write_blocking(move |tx| -> Result<(), StoreError> {
+                let peer = NewPeer {
+                    wwwroot: &wwwroot,
+                    name: &title,
+                    application: Application::Moodle,
+                    certificate: Some(&certificate),
+                    text_dialect: TextDialect::Utf8,
+                };
+                let id = peers::register(tx, &peer, now())?;
+                for (service, publish, subscribe) in ALL_SERVICES {
+                    let service = PeerService {
+                        service: service.to_owned(),
+                        publish,
+                        subscribe,
+                    };
+                    peers::set_service(tx, id, &service)?;
+                }
+                Ok(())
+            })
+            .unwrap();
         moodle
     }
 

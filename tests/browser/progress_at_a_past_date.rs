@@ -36,7 +36,7 @@ fn a_progress_report_at_a_past_date_says_what_was_known_then() {
 
     let browser = &office.browser;
     browser.click("People");
-    browser.click("Ada Lovelace");
+    browser.click("Lovelace, Ada");
     browser.click("Progress report");
     browser.wait_for_text("Cell quiz");
     browser.screenshot("progress-report");

@@ -22,7 +22,6 @@ fn office_and_moodle() -> Option<(Office, Moodle)> {
 }
 
 #[test]
-#[ignore = "the page is not there yet"]
 fn a_student_without_the_right_reads_who_can_grant_it() {
     let Some((office, moodle)) = office_and_moodle() else {
         return;
@@ -39,7 +38,6 @@ fn a_student_without_the_right_reads_who_can_grant_it() {
 }
 
 #[test]
-#[ignore = "the page is not there yet"]
 fn a_student_with_the_right_is_in_and_goes_back_where_she_came_from() {
     let Some((office, moodle)) = office_and_moodle() else {
         return;
@@ -74,7 +72,6 @@ fn a_student_with_the_right_is_in_and_goes_back_where_she_came_from() {
 }
 
 #[test]
-#[ignore = "the page is not there yet"]
 fn a_link_from_a_moodle_works_once() {
     let Some((office, moodle)) = office_and_moodle() else {
         return;
@@ -91,7 +88,6 @@ fn a_link_from_a_moodle_works_once() {
 }
 
 #[test]
-#[ignore = "the page is not there yet"]
 fn whoever_was_signed_in_before_is_signed_out_first() {
     let Some((office, moodle)) = office_and_moodle() else {
         return;

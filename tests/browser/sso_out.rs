@@ -6,7 +6,6 @@ use mnetd::xmlrpc::Value;
 use crate::office::Office;
 
 #[test]
-#[ignore = "the page is not there yet"]
 fn an_account_of_ours_is_greeted_by_a_moodle_and_signed_out_there_with_us() {
     let Some(office) = Office::closed() else {
         return;
@@ -33,7 +32,6 @@ fn an_account_of_ours_is_greeted_by_a_moodle_and_signed_out_there_with_us() {
 }
 
 #[test]
-#[ignore = "the page is not there yet"]
 fn who_is_not_signed_in_is_asked_to_and_then_goes_over() {
     let Some(office) = Office::closed() else {
         return;
