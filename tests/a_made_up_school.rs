@@ -76,7 +76,7 @@ fn the_school_has_what_was_asked_for() {
     let register = Register::new();
     let mut steps = Vec::new();
     let made = demo::fill(&register.store, &SMALL, NOW, |done, of| {
-        steps.push((done, of))
+        steps.push((done, of));
     })
     .unwrap();
     assert_eq!(made.people, 120);
