@@ -38,7 +38,8 @@ fn recorded_site(keys: &RecordedKeys) -> Site {
 fn expected_fault(method: &str) -> Option<i32> {
     match method.rsplit('/').next() {
         Some("user_authorise") => Some(1),
-        Some("enrol_user" | "unenrol_user") => Some(5012),
+        Some("enrol_user") => Some(5012),
+        Some("unenrol_user") => Some(5014),
         _ => None,
     }
 }
