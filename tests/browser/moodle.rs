@@ -327,8 +327,8 @@ async fn jumped(
 ) -> impl IntoResponse {
     let query = parameters(query);
     assert_eq!(query.get("hostwwwroot"), Some(&site.mnetd));
+    let token = hex::encode(rand::random::<[u8; 20]>());
     let mut tokens = site.tokens.lock().unwrap();
-    let token = format!("{:040x}", 0x5eed_u128 + tokens.len() as u128);
     tokens.insert(token.clone(), agent_of(&headers));
     let target = url::Url::parse_with_params(
         &format!("{}{LAND}", site.mnetd),

@@ -95,6 +95,11 @@ pub fn grade(assessment: &str, user: &str, points: &str) -> Value {
 
 /// Tells the register of the whole school.
 pub fn tell(moodle: &Moodle) {
+    moodle.tell_all(&whole());
+}
+
+/// All that [`tell`] tells.
+pub fn whole() -> Vec<(&'static str, Value)> {
     let mut calls = vec![("fetch_user", user(&TEACHER))];
     calls.extend(STUDENTS.iter().map(|student| ("fetch_user", user(student))));
     for [id, name, term] in SECTIONS {
@@ -123,5 +128,5 @@ pub fn tell(moodle: &Moodle) {
             }
         }
     }
-    moodle.tell_all(&calls);
+    calls
 }
