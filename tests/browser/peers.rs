@@ -1,6 +1,7 @@
 //! Peers: another mnetd becomes a peer, and both sides agree on what each may do.
 
 use crate::office::Office;
+use crate::school::{self, STUDENTS};
 use crate::support::program::Program;
 
 #[test]
@@ -68,7 +69,7 @@ fn boxes_that_are_ticked_hold_at_once() {
     browser.tick("Publish register: the peer may call us", false);
     browser.click("Save the services");
     browser.wait_for_text("The services are saved, and hold from now on.");
-    let answer = moodle.call("register/new_section", Vec::new());
+    let answer = moodle.call("register/fetch_user", vec![school::user(&STUDENTS[0])]);
     assert_eq!(answer.fault(), 707);
     // Who did it is written down.
     browser.click("Administration");
@@ -102,7 +103,7 @@ fn a_removed_peer_may_do_nothing_more_and_what_it_sent_stays() {
         return;
     };
     let moodle = office.moodle("Moodle of the test");
-    crate::school::tell(&moodle);
+    school::tell(&moodle);
     let browser = &office.browser;
     browser.click("Peers");
     browser.click("Moodle of the test");

@@ -110,6 +110,12 @@ pub fn whole() -> Vec<(&'static str, Value)> {
             ("teacheridnumber", TEACHER[0]),
         ]);
         calls.push(("new_section", section));
+        let teaches = fields(&[
+            ("sectionid", id),
+            ("userid", TEACHER[0]),
+            ("role", "teacher"),
+        ]);
+        calls.push(("new_enrolment", teaches));
         let enrolled = STUDENTS.iter().map(|[student, ..]| {
             let from = day(2026, 8, 24);
             ("new_enrolment", enrolment(id, student, from))
