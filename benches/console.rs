@@ -370,7 +370,7 @@ fn measure(store: &Store, name: &str, reading: &Reading<'_>) -> bool {
         found = store.read_blocking(|tx| reading(tx)).unwrap();
         times.push(started.elapsed());
     }
-    let processor = (on_the_processor() - before) / u32::try_from(READINGS).unwrap();
+    let processor = on_the_processor().saturating_sub(before) / u32::try_from(READINGS).unwrap();
     let first = times[0];
     times.sort_unstable();
     let (median, high) = (times[READINGS / 2], times[READINGS * 99 / 100]);
@@ -387,7 +387,7 @@ fn measure(store: &Store, name: &str, reading: &Reading<'_>) -> bool {
 }
 
 /// How long this thread has run, waiting apart: on a machine that others use, what a page costs. The first number in Linux's
-/// `schedstat`, in nanoseconds (proc_pid_schedstat(5)).
+/// `schedstat`, in nanoseconds (`proc_pid_schedstat(5)`).
 fn on_the_processor() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())

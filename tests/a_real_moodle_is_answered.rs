@@ -5,11 +5,17 @@ mod support;
 
 use mnetd::clock::UnixTime;
 use mnetd::envelope::Outer;
+use mnetd::sso::Token;
+use mnetd::sso::session::Live;
+use mnetd::store::peer_courses::{self, PeerCourseEnrolmentFilter};
+use mnetd::store::sign_on::{self, NewJump};
+use mnetd::wwwroot::Wwwroot;
 use mnetd::xmlrpc::{
     Encoding, Limits, MethodCall, MethodResponse, decode_call, decode_response, encode_call,
 };
 use serde_json::{Value as Json, json};
 use support::site::{NOW, Site, Stranger};
+use support::sso::{account, signed_in, stored};
 use support::{RecordedKeys, Vector};
 
 /// The site that was recorded: its keys, and Moodle as its peer.
@@ -18,17 +24,22 @@ fn recorded_site(keys: &RecordedKeys) -> Site {
     site.register_peer(
         &keys.moodle_wwwroot,
         &keys.moodle,
-        &[("register", true, true), ("sso_idp", false, true)],
+        &[
+            ("register", true, true),
+            ("sso_idp", true, true),
+            ("sso_sp", true, true),
+            ("mnet_enrol", true, false),
+        ],
     );
     site
 }
 
-/// The methods of services we do not offer (yet) are answered as methods that are not there.
+/// A site that knows nothing of the recording: no token, no course.
 fn expected_fault(method: &str) -> Option<i32> {
-    if method.starts_with("system/") {
-        None
-    } else {
-        Some(7012)
+    match method.rsplit('/').next() {
+        Some("user_authorise") => Some(1),
+        Some("enrol_user" | "unenrol_user") => Some(5012),
+        _ => None,
     }
 }
 
@@ -76,6 +87,65 @@ async fn every_request_of_moodle_is_opened_verified_and_dispatched() {
         replayed += 1;
     }
     assert_eq!(replayed, 13);
+}
+
+/// Tokens as they were in the recording, for a session of the account `probeuser`.
+fn with_recorded_tokens(site: &Site) -> Live {
+    let account = account(site, "probeuser", None);
+    let live = signed_in(site, account);
+    let (session, peer) = (live.session.id, site.peer(&moodle()).id);
+    site.store
+        .write_blocking(move |tx| {
+            ["24", "25", "27"].iter().try_for_each(|number| {
+                let params = &Vector::number(number).json["params"];
+                let jump = NewJump {
+                    token_hash: &Token::presented(params[0].as_str().unwrap()).hash(),
+                    session,
+                    peer,
+                    user_agent: params[1].as_str().unwrap(),
+                    expires_at: UnixTime(i64::MAX),
+                };
+                sign_on::insert_jump(tx, &jump)
+            })
+        })
+        .unwrap();
+    live
+}
+
+fn moodle() -> Wwwroot {
+    Wwwroot::parse(&RecordedKeys::read().moodle_wwwroot).unwrap()
+}
+
+#[tokio::test]
+async fn a_visit_to_moodle_goes_as_it_was_recorded() {
+    let keys = RecordedKeys::read();
+    let site = recorded_site(&keys);
+    let live = with_recorded_tokens(&site);
+    let courses = || {
+        let filter = PeerCourseEnrolmentFilter::default();
+        let found = site
+            .store
+            .read_blocking(|tx| peer_courses::enrolments(tx, &filter, None, 10))
+            .unwrap();
+        found.into_iter().map(|found| found.fullname).collect()
+    };
+    let mut seen: Vec<Vec<String>> = Vec::new();
+    for number in ["24", "25", "26", "27", "28", "29"] {
+        let vector = Vector::number(number);
+        let timestamp = vector.json["request"]["timestamp"].as_i64().unwrap();
+        site.clock.set(UnixTime(timestamp));
+        let body = vector.text("request", "body").unwrap().as_bytes().to_vec();
+        let answered = site.server.answer_with_record(body, support::site::HERE);
+        let (answer, record) = answered.await;
+        answer.unwrap();
+        assert_eq!(record.fault, None, "{number}");
+        seen.push(courses());
+    }
+    let algebra = "Algebra 1 V1 Mrs. Smith: Cats and their Affectations";
+    assert!(seen[..4].iter().all(Vec::is_empty));
+    assert_eq!(seen[4], [algebra]);
+    // 29: the user signed out there.
+    assert!(stored(&site, live.session.id).ended_at.is_some());
 }
 
 #[tokio::test]

@@ -3,11 +3,15 @@
 
 mod support;
 
+use mnetd::sso::session::{self, Browser};
+use mnetd::sso::user_agent_hash;
 use mnetd::store::accounts::AccountRole;
 use mnetd::store::peers::{self, Peer as Row, PeerService};
+use mnetd::store::sessions::SignedIn;
 use mnetd::store::{Page as Part, audit};
 use reqwest::StatusCode;
-use support::site::{NOW, Served, Site, Stranger};
+use support::site::{NOW, Served, Site, Stranger, user};
+use support::sso::take_up;
 use support::visitor::{Visitor, add_account};
 
 const RUBBISH: &str = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00";
@@ -508,6 +512,39 @@ async fn accounts_find_links_to_where_they_may_go() {
         .post_from("/network", &save, &[("service", "sso_sp")])
         .await;
     assert!(!member.get("/network").await.text.contains(&link));
+}
+
+#[tokio::test]
+async fn who_came_from_a_peer_finds_only_the_way_back() {
+    let outward = [("sso_idp", true, false), ("sso_sp", false, true)];
+    let (two, id) = Two::acquainted(&outward, &[]).await;
+    let peer = two.peers()[0].id;
+    let person = take_up(&two.ours.site, Some(peer), user("zoe"));
+    let browser = Browser {
+        user_agent: user_agent_hash(b"Mozilla/5.0 (a test)"),
+        address: "127.0.0.1".to_owned(),
+    };
+    let (token, _) = two
+        .ours
+        .site
+        .store
+        .write_blocking(move |tx| {
+            session::begin(tx, SignedIn::Person { person, peer }, &browser, None, NOW)
+        })
+        .unwrap();
+    let mut guest = Visitor::new(&two.base);
+    guest
+        .cookies
+        .insert("mnetd_session".to_owned(), token.reveal().to_owned());
+    let page = guest.get("/network").await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(
+        !page.text.contains(&format!("hostid={id}")),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains("you cannot go on from here"));
+    assert!(page.text.contains(&format!("href=\"{}\"", two.there)));
 }
 
 #[tokio::test]

@@ -217,13 +217,22 @@ async fn what_cannot_be_used_is_told_by_line_and_column() {
         let problem = problem(&plan);
         assert!(problem.contains(told), "{lines}: {problem}");
     }
-    let room = Classroom::open().await;
-    let mixed = planned(&room, "Username,Quiz & more\nnobody,7\n\numa,8\nulf,x\n");
+    let mixed = "Username,Quiz & more\nnobody,7\n\n\nulf,x\numa,\"y\nz\"\numa2,8\n";
+    for file in [
+        mixed.to_owned(),
+        mixed.replace('\n', "\r\n"),
+        mixed.replace('\n', "\r"),
+    ] {
+        let plan = planned(&room, &file);
+        let lines: Vec<u64> = plan.problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(
+            lines,
+            [2, 5, 6, 8],
+            "lines are counted as an editor does: {file:?}"
+        );
+    }
+    let mixed = planned(&room, "Username,Quiz & more\nnobody,7\numa,8\nulf,x\n");
     assert_eq!((mixed.grades(), mixed.left_out()), (1, 2));
-    assert_eq!(
-        mixed.problems[1].line, 5,
-        "lines are counted as an editor does"
-    );
 }
 
 #[tokio::test]

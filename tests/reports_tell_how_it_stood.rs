@@ -18,6 +18,7 @@ use mnetd::store::enrolments::Role;
 use mnetd::store::grades::GradeValue;
 use mnetd::store::statuses::Meaning;
 use mnetd::store::{EnrolmentId, GradeId, PersonId, SectionId, enrolments};
+use mnetd::xmlrpc::Value;
 use school::{DAY, START, School, enrolment, grade};
 
 /// A day of the school year; day 0 is when every test begins.
@@ -325,19 +326,24 @@ fn a_course_taken_stays_on_the_transcript_when_it_is_cleared_away() {
 #[test]
 fn a_transcript_goes_term_by_term_and_ends_with_what_is_ongoing() {
     let mut school = gradebook();
-    let in_term = |id: &str, name: &str, segment: &str| {
-        record! {"idnumber": id, "name": name, "segment": segment}
+    let in_terms = |id: &str, name: &str, segments: &[&str]| {
+        let segments: Vec<Value> = segments.iter().map(|name| Value::from(*name)).collect();
+        record! {"idnumber": id, "name": name, "segment": Value::Array(segments)}
     };
-    school.created("new_section", in_term("S2", "Chemistry", "Spring 2027"));
-    school.created("new_section", in_term("S3", "Physics", "Autumn 2027"));
-    school.updated("new_section", in_term("S3", "Physics", "Spring 2027"));
+    let chemistry = in_terms("S2", "Chemistry", &["Spring 2027"]);
+    school.created("new_section", chemistry);
+    let physics = in_terms("S3", "Physics", &["Autumn 2027", "Spring 2027"]);
+    school.created("new_section", physics);
     let enrol = |school: &School, id: &str| {
         let sent = record! {"sectionid": id, "userid": "U1", "role": "student"};
         school.created("new_enrolment", sent)
     };
     enrol(&school, "S2");
-    school.now = day(20);
     enrol(&school, "S3");
+    let history = in_terms("S4", "History", &["Autumn 2027"]);
+    school.created("new_section", history);
+    school.now = day(20);
+    enrol(&school, "S4");
 
     let transcript = transcript(&school, "U1", day(20));
     let terms: Vec<(&str, Vec<&str>)> = transcript
@@ -355,7 +361,7 @@ fn a_transcript_goes_term_by_term_and_ends_with_what_is_ongoing() {
         terms,
         [
             ("Spring 2027", vec!["Chemistry", "Physics"]),
-            ("Autumn 2027", vec!["Physics"]),
+            ("Autumn 2027", vec!["History", "Physics"]),
             ("ongoing", vec!["Biology"]),
         ]
     );
@@ -558,7 +564,9 @@ fn a_pdf_has_the_names_as_they_are_written() {
         let text = text_of(&document);
         for expected in [
             "ÆngusŁukasz",
-            "Παπαδοπούλου-Шевченко",
+            // A narrow column breaks it there.
+            "Παπαδοπούλου-",
+            "Шевченко",
             "Biology",
             "Ødegårdskole",
             "Page1of1",

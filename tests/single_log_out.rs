@@ -5,9 +5,9 @@ mod support;
 
 use std::time::Instant;
 
-use mnetd::sso::session::{ABSOLUTE_LIMIT, IDLE_LIMIT};
-use mnetd::sso::{SignedOut, Token};
-use mnetd::store::sessions::{self, SessionEnd};
+use mnetd::sso::session::{self, ABSOLUTE_LIMIT, IDLE_LIMIT};
+use mnetd::sso::{SignedOut, Token, USERS_IN_ONE};
+use mnetd::store::sessions::{self, SessionEnd, SignedIn};
 use mnetd::store::{SessionId, sign_on};
 use mnetd::xmlrpc::Value;
 use support::site::{Served, Site, fields};
@@ -233,6 +233,27 @@ async fn live_sessions_are_told_to_the_peer_that_vouched_as_long_as_they_are_use
     sso(&site).keep_alive().await;
     assert_eq!(home.asked("keepalive_server").len(), 2);
     assert!(alive(&site, &Token::presented("nobody's")).is_none());
+}
+
+#[tokio::test]
+async fn many_names_go_out_in_several_calls() {
+    let site = Site::new("https://register.example");
+    let home = vouching(&site, "tom").await;
+    let (peer, now) = (home.peer(&site).id, site.clock.now());
+    for number in 0..=USERS_IN_ONE {
+        let person = take_up(&site, Some(peer), record(&format!("user{number}")));
+        let who = SignedIn::Person { person, peer };
+        site.store
+            .write_blocking(move |tx| session::begin(tx, who, &firefox(), None, now))
+            .unwrap();
+    }
+    sso(&site).keep_alive().await;
+    let told: Vec<_> = home
+        .asked("keepalive_server")
+        .iter()
+        .map(|params| params[0].as_array().unwrap().len())
+        .collect();
+    assert_eq!(told, [USERS_IN_ONE, 1]);
 }
 
 #[tokio::test]

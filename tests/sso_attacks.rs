@@ -2,7 +2,7 @@
 
 mod support;
 
-use mnetd::sso::{LandError, Token, user_agent_hash};
+use mnetd::sso::{LandError, MAX_LANDINGS, Token, user_agent_hash};
 use mnetd::store::peer_courses::{self, PeerCourseEnrolmentFilter};
 use mnetd::store::{people, sign_on};
 use mnetd::xmlrpc::{Struct, Value};
@@ -219,6 +219,25 @@ async fn what_no_peer_hands_out_asks_no_peer() {
         assert!(matches!(refused, Err(LandError::Token)), "{token}");
     }
     assert!(peer.methods().is_empty());
+}
+
+#[tokio::test]
+async fn no_more_landings_are_under_way_than_there_are_places() {
+    let site = Site::new("https://register.example");
+    // It takes connections, and answers nothing.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = Site::new(&format!("http://{}", listener.local_addr().unwrap()));
+    introduce(&site, &silent);
+    let mut landings = tokio::task::JoinSet::new();
+    let sso = sso(&site);
+    for number in 0..=MAX_LANDINGS {
+        let landing = token_of(silent.wwwroot.as_str(), &format!("token-number-{number}"));
+        let sso = sso.clone();
+        landings.spawn(async move { sso.land(landing).await });
+    }
+    let first = landings.join_next().await.unwrap().unwrap();
+    assert!(matches!(first, Err(LandError::Busy)));
+    assert_eq!(landings.len(), MAX_LANDINGS);
 }
 
 #[tokio::test]

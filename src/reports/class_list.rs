@@ -103,13 +103,13 @@ impl Report for ClassList {
         let mut table = SheetTable::new(String::new());
         table.notes.push(teachers_line(&self.teachers));
         table.columns = vec![
-            Column::text("Last name", 2.6),
-            Column::text("First name", 2.6),
-            Column::text("Id", 1.6),
-            Column::text("Username", 2.2),
-            Column::text("E-mail", 4.0),
-            Column::text("Status", 2.0),
-            Column::text("Since", 1.7),
+            Column::text("Last name", 2.2),
+            Column::text("First name", 2.1),
+            Column::text("Id", 1.9),
+            Column::text("Username", 2.4),
+            Column::text("E-mail", 3.9),
+            Column::text("Status", 1.9),
+            Column::text("Since", 2.0),
         ];
         table.rows = self
             .students

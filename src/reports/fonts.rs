@@ -1,5 +1,6 @@
 //! Text as glyphs of a font: which font has a character, in which order they stand, how wide they are.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
@@ -75,26 +76,43 @@ pub(super) struct Glyph {
     pub(super) text: String,
 }
 
-/// A font of this machine, where one of `texts` has a character that ours lacks; `None` also where the
-/// machine has no such font.
+/// A font of this machine, where `texts` have characters that ours lacks: the one that has the most of
+/// them. `None` also where no font has any.
 pub(super) fn fallback_for<'t>(
-    mut texts: impl Iterator<Item = &'t str>,
+    texts: impl Iterator<Item = &'t str>,
     candidates: &[impl AsRef<Path>],
 ) -> Option<FontBytes> {
     let own = rustybuzz::Face::from_slice(OWN_FONT, 0)?;
-    let lacking = texts.any(|text| visible(text).any(|c| own.glyph_index(c).is_none()));
-    if !lacking {
+    let lacking: BTreeSet<char> = texts
+        .flat_map(visible)
+        .filter(|c| own.glyph_index(*c).is_none())
+        .collect();
+    let mut best = (0, None);
+    for path in candidates {
+        if best.0 == lacking.len() {
+            break;
+        }
+        let Some((bytes, has)) = read_font(path.as_ref(), &lacking) else {
+            continue;
+        };
+        if has > best.0 {
+            best = (has, Some(Arc::new(bytes)));
+        }
+    }
+    best.1
+}
+
+/// A font with TrueType outlines, and how many of `wanted` it has.
+fn read_font(path: &Path, wanted: &BTreeSet<char>) -> Option<(Vec<u8>, usize)> {
+    if fs::metadata(path).ok()?.len() > MAX_FALLBACK_BYTES {
         return None;
     }
-    candidates.iter().find_map(|path| {
-        let size = fs::metadata(path).ok()?.len();
-        let bytes = (size <= MAX_FALLBACK_BYTES)
-            .then(|| fs::read(path).ok())
-            .flatten()?;
-        let face = rustybuzz::Face::from_slice(&bytes, 0)?;
-        face.tables().glyf?;
-        Some(Arc::new(bytes))
-    })
+    let bytes = fs::read(path).ok()?;
+    let face = rustybuzz::Face::from_slice(&bytes, 0)?;
+    face.tables().glyf?;
+    let has = wanted.iter().filter(|c| face.glyph_index(**c).is_some());
+    let has = has.count();
+    Some((bytes, has))
 }
 
 /// Where [`fallback_for`] looks.

@@ -1,6 +1,8 @@
 //! A sheet on paper: A4, with the site, the date and the page at the head of each page, and each table's
 //! header again on every page it goes over to.
 
+use std::ops::Range;
+
 use super::ReportError;
 use super::document::{Document, HEIGHT, Mark, WIDTH};
 use super::fonts::{Fonts, Line, fallback_for, usual_fallbacks};
@@ -25,6 +27,10 @@ const BASELINE: f32 = 0.97;
 
 /// Room around the text of a cell.
 const PADDING: f32 = 3.0;
+
+/// The height of a table's header, and of a line in its rows.
+const HEADER_HEIGHT: f32 = SMALL_SIZE * LINE_HEIGHT + 2.0 * PADDING;
+const ROW_LINE: f32 = TEXT_SIZE * LINE_HEIGHT;
 
 /// Room above a table.
 const GAP: f32 = 14.0;
@@ -175,6 +181,7 @@ impl<'f, 'a> Layout<'f, 'a> {
             self.text(note, MARGIN, SMALL_SIZE, TEXT_GREY);
         }
         self.y += PADDING;
+        self.room_for(HEADER_HEIGHT + ROW_LINE + 2.0 * PADDING);
         self.header(&places, &header);
         for row in &table.rows {
             self.row(&places, row, &header);
@@ -194,19 +201,15 @@ impl<'f, 'a> Layout<'f, 'a> {
             self.wrapped(text, width, size).len() as f32 * size * LINE_HEIGHT
         };
         let notes: f32 = table.notes.iter().map(|note| lines(note, SMALL_SIZE)).sum();
-        lines(&table.heading, HEADING_SIZE)
-            + notes
-            + 2.0 * (TEXT_SIZE * LINE_HEIGHT + 2.0 * PADDING)
-            + PADDING
+        lines(&table.heading, HEADING_SIZE) + notes + HEADER_HEIGHT + ROW_LINE + 3.0 * PADDING
     }
 
     fn header(&mut self, places: &[Place<'_>], header: &[Cell]) {
-        let height = SMALL_SIZE * LINE_HEIGHT + 2.0 * PADDING;
         let band = Mark::Box {
             x: MARGIN,
             y: self.y,
             width: WIDTH - 2.0 * MARGIN,
-            height,
+            height: HEADER_HEIGHT,
             grey: HEAD_GREY,
         };
         self.mark(band);
@@ -220,12 +223,11 @@ impl<'f, 'a> Layout<'f, 'a> {
                 BLACK,
             );
         }
-        self.y += height - PADDING;
+        self.y += HEADER_HEIGHT - PADDING;
     }
 
     /// A row, on the next page where this one has no room. One that no page has room for is parted.
     fn row(&mut self, places: &[Place<'_>], row: &[Cell], header: &[Cell]) {
-        const LINE: f32 = TEXT_SIZE * LINE_HEIGHT;
         let cells: Vec<Vec<Line>> = places
             .iter()
             .zip(row)
@@ -234,39 +236,34 @@ impl<'f, 'a> Layout<'f, 'a> {
             })
             .collect();
         let lines = cells.iter().map(Vec::len).max().unwrap_or(0);
-        let mut fits = self.lines_left(LINE);
-        if fits < lines {
+        let fits = lines_below(self.y);
+        if fits < lines && (fits == 0 || lines <= lines_below(TOP + HEADER_HEIGHT)) {
             self.next_page_of_table(places, header);
-            fits = self.lines_left(LINE).max(1);
         }
         let mut from = 0;
-        loop {
-            let to = lines.min(from + fits);
-            self.y += PADDING;
-            for index in from..to {
-                for (place, lines) in places.iter().zip(&cells) {
-                    if let Some(line) = lines.get(index) {
-                        self.put(line.clone(), place.x_of(line, TEXT_SIZE), TEXT_SIZE, BLACK);
-                    }
-                }
-                self.y += LINE;
+        while from < lines {
+            if from > 0 {
+                self.next_page_of_table(places, header);
             }
-            self.y += PADDING;
+            let to = lines.min(from + lines_below(self.y).max(1));
+            self.part_of_row(places, &cells, from..to);
             from = to;
-            if from >= lines {
-                break;
-            }
-            self.next_page_of_table(places, header);
         }
         self.rule(0.25);
     }
 
-    /// How many lines of a row have room on this page.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the page is small, and no less than 0
-    fn lines_left(&self, line_height: f32) -> usize {
-        ((BOTTOM - self.y - 2.0 * PADDING) / line_height)
-            .max(0.0)
-            .floor() as usize
+    /// Some of the lines of a row's cells.
+    fn part_of_row(&mut self, places: &[Place<'_>], cells: &[Vec<Line>], part: Range<usize>) {
+        self.y += PADDING;
+        for index in part {
+            for (place, lines) in places.iter().zip(cells) {
+                if let Some(line) = lines.get(index) {
+                    self.put(line.clone(), place.x_of(line, TEXT_SIZE), TEXT_SIZE, BLACK);
+                }
+            }
+            self.y += ROW_LINE;
+        }
+        self.y += PADDING;
     }
 
     fn next_page_of_table(&mut self, places: &[Place<'_>], header: &[Cell]) {
@@ -337,6 +334,12 @@ impl Place<'_> {
             Align::Right => self.x + self.width - PADDING - line.width * size,
         }
     }
+}
+
+/// How many lines of a row have room on a page below `y`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a page is small, and it is no less than 0
+fn lines_below(y: f32) -> usize {
+    ((BOTTOM - y - 2.0 * PADDING) / ROW_LINE).max(0.0).floor() as usize
 }
 
 /// The columns over the width of the page, each with its share.

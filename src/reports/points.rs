@@ -59,13 +59,11 @@ pub(super) fn assessed_at(
 }
 
 fn assessed(row: &AssessmentRow, grades: &[GradeEvent], at: UnixTime) -> Assessed {
-    // A person has at most one grade in an assessment, so its events lie together.
-    let of_row: Vec<GradeEvent> = grades
-        .iter()
-        .filter(|event| event.assessment == row.id)
-        .cloned()
-        .collect();
-    let value = value_at(&of_row, at);
+    // A person has at most one grade in an assessment.
+    let of_row = grades
+        .chunk_by(|one, next| one.grade == next.grade)
+        .find(|of_one| of_one[0].assessment == row.id);
+    let value = of_row.and_then(|of_row| value_at(of_row, at));
     let points = value
         .filter(|value| !value.excepted)
         .and_then(|value| value.points_earned);

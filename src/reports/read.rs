@@ -76,7 +76,7 @@ pub(super) fn section(
 }
 
 /// Who taught a section at `at`: those it was given, and those enrolled as teachers with a status that
-/// means active; by name.
+/// means active, or completed: who came to the end of it taught it. By name.
 pub(super) fn teachers(
     tx: &ReadTx<'_>,
     section: SectionId,
@@ -84,7 +84,8 @@ pub(super) fn teachers(
 ) -> Result<Vec<ReportPerson>, ReportError> {
     let mut teachers = teachers_at(&rows::teachers_of_section(tx, section)?, at);
     for (person, enrolled) in people_in_section(tx, section, Role::Teacher, at)? {
-        if enrolled.standing.status.meaning == Meaning::Active {
+        let meaning = enrolled.standing.status.meaning;
+        if matches!(meaning, Meaning::Active | Meaning::Completed) {
             teachers.push(person);
         }
     }

@@ -100,7 +100,8 @@ fn course(
     }))
 }
 
-/// The courses by term. Segments have no dates: the one the student entered first comes first.
+/// The courses by term. Segments have no dates: the one the student entered first comes first, going by
+/// the courses of that term alone where there are any, for others may have begun in the term before.
 fn terms(courses: Vec<TranscriptCourse>) -> Vec<TranscriptTerm> {
     let mut by_segment: BTreeMap<Option<String>, Vec<TranscriptCourse>> = BTreeMap::new();
     for course in courses {
@@ -121,8 +122,14 @@ fn terms(courses: Vec<TranscriptCourse>) -> Vec<TranscriptTerm> {
         })
         .collect();
     terms.sort_by_key(|term| {
-        let entered = term.courses.iter().map(|course| course.enrolment.began);
-        (term.segment.is_none(), entered.min())
+        let entered = |course: &TranscriptCourse| course.enrolment.began;
+        let of_this_alone = term.courses.iter();
+        let of_this_alone = of_this_alone.filter(|one| one.section.segments.len() == 1);
+        let earliest = of_this_alone.map(entered).min();
+        (
+            term.segment.is_none(),
+            earliest.or_else(|| term.courses.iter().map(entered).min()),
+        )
     });
     terms
 }
@@ -156,15 +163,15 @@ impl Report for Transcript {
         for term in &self.terms {
             let mut table = SheetTable::new(term.name().to_owned());
             table.columns = vec![
-                Column::text("Section", 4.6),
+                Column::text("Section", 4.2),
                 Column::text("Status", 2.2),
                 Column::text("Code", 1.0),
                 Column::text("Outcome", 1.5),
-                Column::text("Since", 1.7),
-                Column::number("Points", 1.5),
-                Column::number("Out of", 1.5),
-                Column::number("Percent", 1.5),
-                Column::text("Note", 3.2),
+                Column::text("Since", 2.4),
+                Column::number("Points", 1.4),
+                Column::number("Out of", 1.4),
+                Column::number("Percent", 1.6),
+                Column::text("Note", 3.0),
             ];
             table.rows = term
                 .courses

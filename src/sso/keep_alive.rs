@@ -18,7 +18,7 @@ use crate::xmlrpc::Value;
 pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_mins(5);
 
 /// How many users are named to a peer in one call: a few kilobytes.
-const USERS_IN_ONE: usize = 200;
+pub const USERS_IN_ONE: usize = 200;
 
 /// How long a peer may take for it; the next round comes soon.
 const TELL_TIMEOUT: Duration = Duration::from_secs(30);

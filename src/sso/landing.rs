@@ -17,7 +17,7 @@ use crate::xmlrpc::{Struct, Value};
 
 /// How many landings may be under way at once. Each asks a peer and takes a second at most; a class of
 /// thirty that starts its lesson fits, and a flood of made-up tokens makes us no amplifier.
-pub(super) const MAX_UNDER_WAY: usize = 32;
+pub const MAX_LANDINGS: usize = 32;
 
 /// For how many seconds a token that came is remembered. A peer's token is good for half a minute
 /// there; Mahara looks at no time at all, so ours has to be long enough to tell every reload.

@@ -22,8 +22,8 @@ pub mod wantsurl;
 pub use accounts::{AccountError, NewMember};
 pub use identity_provider::AuthoriseError;
 pub use jump::{JUMP_LIFETIME, JumpError, MissingRight, missing_right};
-pub use keep_alive::KEEP_ALIVE_INTERVAL;
-pub use landing::{LandError, Landed, Landing};
+pub use keep_alive::{KEEP_ALIVE_INTERVAL, USERS_IN_ONE};
+pub use landing::{LandError, Landed, Landing, MAX_LANDINGS};
 pub use log_out::{LOG_OUT_TIMEOUT, SignedOut};
 pub use password::{Password, PasswordError};
 pub use sign_in::{HashError, SignIn, SignInError};
@@ -71,7 +71,7 @@ impl Sso {
                 store,
                 client,
                 clock,
-                landings: Semaphore::new(landing::MAX_UNDER_WAY),
+                landings: Semaphore::new(MAX_LANDINGS),
             }),
         }
     }

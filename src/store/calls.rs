@@ -27,7 +27,8 @@ pub const MAX_METHOD: usize = 80;
 /// Characters of an origin that are kept: as long as a wwwroot may be.
 pub const MAX_ORIGIN: usize = crate::wwwroot::MAX_LENGTH;
 
-/// Rows that are kept, some 30 MB: weeks of a school's calls, and short enough to be searched through.
+/// Rows that are kept, some 15 MB where few calls go wrong: weeks of a school's calls, and few enough to
+/// be searched through in a tenth of a second.
 pub const MAX_ROWS: i64 = 200_000;
 
 /// After how many new rows the oldest are dropped, so that not each insertion looks for them.

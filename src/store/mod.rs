@@ -135,8 +135,8 @@ impl Store {
         names::complete(&mut conn)?;
         Ok(Self {
             inner: Arc::new(Inner {
-                writer: Writer::start(conn)?,
                 readers: Readers::new(path),
+                writer: Writer::start(conn)?,
                 calls: Arc::default(),
                 path: path.to_owned(),
             }),

@@ -135,7 +135,7 @@ impl PeerNames {
             .iter()
             .map(|(id, name)| (id.0.to_string(), name.as_str()))
             .collect();
-        all.sort_by(|(_, one), (_, other)| one.cmp(other));
+        all.sort_by_key(|(_, name)| *name);
         all
     }
 

@@ -31,11 +31,14 @@ pub const SSO: [(&str, bool, bool); 2] = [("sso_idp", true, true), ("sso_sp", tr
 /// What a peer answers: the method and its parameters in, the response out.
 type Answers = Box<dyn Fn(&str, &[Value]) -> MethodResponse + Send + Sync>;
 
+/// A method that was called, with its parameters.
+type Question = (String, Vec<Value>);
+
 /// A peer that listens, answers what the test wants, and remembers what it was asked.
 pub struct Played {
     /// Its name and keys.
     pub stranger: Stranger,
-    asked: Arc<Mutex<Vec<(String, Vec<Value>)>>>,
+    asked: Arc<Mutex<Vec<Question>>>,
 }
 
 /// Single sign-on of a site.

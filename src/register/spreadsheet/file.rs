@@ -109,6 +109,7 @@ impl Spreadsheet {
 }
 
 /// UTF-8, with a byte order mark or not; UTF-16 with one; else Windows-1252, as Excel writes in the west.
+/// Every line then ends with a line feed.
 fn decode(bytes: &[u8]) -> Result<String, SpreadsheetError> {
     if WORKBOOKS.iter().any(|start| bytes.starts_with(start)) {
         return Err(SpreadsheetError::Workbook);
@@ -123,11 +124,11 @@ fn decode(bytes: &[u8]) -> Result<String, SpreadsheetError> {
     if text.contains('\0') {
         return Err(SpreadsheetError::NoText);
     }
-    Ok(text.into_owned())
+    Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 /// The lines with their numbers; every cell without the space round it, and without the apostrophe that
-/// keeps a spreadsheet from taking it for a formula.
+/// keeps a spreadsheet from taking it for a formula. Lines end with a line feed.
 fn records(text: &str) -> Result<Vec<(u64, Vec<String>)>, SpreadsheetError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -138,7 +139,9 @@ fn records(text: &str) -> Result<Vec<(u64, Vec<String>)>, SpreadsheetError> {
     for record in reader.records() {
         // Text in memory, of any number of fields: nothing is left that can fail.
         let record = record.map_err(|_| SpreadsheetError::NoText)?;
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = record
+            .position()
+            .map_or(0, |before| line_number(text, before));
         records.push((number, record.iter().map(cell).collect()));
         // Some are blank, one is the header, one may be the most points.
         if records.len() > 2 * MAX_LINES {
@@ -146,6 +149,16 @@ fn records(text: &str) -> Result<Vec<(u64, Vec<String>)>, SpreadsheetError> {
         }
     }
     Ok(records)
+}
+
+/// The number of the line that a record begins in: the position is before the blank lines above it.
+fn line_number(text: &str, before: &csv::Position) -> u64 {
+    let rest = usize::try_from(before.byte())
+        .ok()
+        .and_then(|byte| text.get(byte..))
+        .unwrap_or_default();
+    let blank = rest.bytes().take_while(|byte| *byte == b'\n').count();
+    before.line() + blank as u64
 }
 
 fn cell(text: &str) -> String {

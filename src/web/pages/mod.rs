@@ -16,6 +16,7 @@ pub mod network;
 pub mod peer;
 pub mod peers;
 pub mod people;
+pub mod remote;
 pub mod reports;
 pub mod sections;
 pub mod setup;
@@ -31,21 +32,22 @@ use super::error::WebError;
 /// Every address of the console, relative to the site.
 pub fn routes() -> Router<Console> {
     Router::new()
-        .merge(first_run::routes())
+        .merge(accounts::routes())
+        .merge(activity::routes())
         .merge(assessment::routes())
+        .merge(enrolments::routes())
+        .merge(first_run::routes())
         .merge(grade::routes())
         .merge(grade_import::routes())
         .merge(gradebook::routes())
         .merge(home::routes())
-        .merge(accounts::routes())
-        .merge(activity::routes())
-        .merge(enrolments::routes())
         .merge(keys::routes())
         .merge(mine::routes())
         .merge(network::routes())
         .merge(peer::routes())
         .merge(peers::routes())
         .merge(people::routes())
+        .merge(remote::routes())
         .merge(reports::routes())
         .merge(sections::routes())
         .merge(setup::routes())

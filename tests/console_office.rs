@@ -1,0 +1,325 @@
+//! The office at the console: people, sections and enrolments by hand, accounts, sessions, the audit log; and
+//! who may do what.
+
+mod support;
+
+use mnetd::store::accounts::AccountRole;
+use reqwest::StatusCode;
+use support::site::{Served, Site};
+use support::visitor::{PASSWORD, Visitor, add_account};
+
+async fn office() -> (Served, Visitor) {
+    let served = Site::served().await;
+    add_account(&served.site, "admin", AccountRole::Administrator);
+    let visitor = Visitor::signed_in(served.site.wwwroot.as_str(), "admin").await;
+    (served, visitor)
+}
+
+/// Sends a form from a page, and looks at the page it leads to.
+async fn done(visitor: &mut Visitor, form: &str, path: &str, fields: &[(&str, &str)]) -> String {
+    let page = visitor.post_from(form, path, fields).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}: {}", page.text);
+    visitor.get(&page.location.unwrap()).await.text
+}
+
+async fn take_up(visitor: &mut Visitor, username: &str, lastname: &str) -> String {
+    let fields = [
+        ("firstname", "Zoë"),
+        ("lastname", lastname),
+        ("username", username),
+        ("email", "somebody@school.example"),
+        ("idnumber", ""),
+    ];
+    done(visitor, "/people/new", "/people/new", &fields).await
+}
+
+async fn make_choir(visitor: &mut Visitor) -> String {
+    let fields = [
+        ("name", "Choir <A>"),
+        ("idnumber", "CHOIR-1"),
+        ("terms", "Autumn 2026, Spring 2027"),
+    ];
+    done(visitor, "/sections/new", "/sections/new", &fields).await
+}
+
+#[tokio::test]
+async fn a_course_without_moodle_is_made_and_filled_by_hand() {
+    let (_served, mut admin) = office().await;
+    take_up(&mut admin, "zoe", "Prøbe").await;
+    take_up(&mut admin, "ada", "Teacher").await;
+    let page = make_choir(&mut admin).await;
+    assert!(page.contains("Choir &#60;A&#62;"), "{page}");
+    assert!(page.contains("Autumn 2026, Spring 2027"), "{page}");
+    let enrol = [
+        ("who", "zoe"),
+        ("role", "student"),
+        ("status", "a"),
+        ("from", ""),
+    ];
+    let page = done(&mut admin, "/sections/1", "/sections/1/enrol", &enrol).await;
+    assert!(page.contains("Prøbe, Zoë"), "{page}");
+    let given = [("who", "ada"), ("change", "came")];
+    let page = done(&mut admin, "/sections/1", "/sections/1/teacher", &given).await;
+    assert!(page.contains("Zoë Teacher"), "{page}");
+    let taken = [("who", "#2"), ("change", "left")];
+    let page = done(&mut admin, "/sections/1", "/sections/1/teacher", &taken).await;
+    assert!(page.contains("Who taught it"), "{page}");
+    assert!(page.contains("<td>left</td>"), "{page}");
+}
+
+#[tokio::test]
+async fn somebody_withdrawn_keeps_code_note_and_history() {
+    let (_served, mut admin) = office().await;
+    take_up(&mut admin, "zoe", "Prøbe").await;
+    make_choir(&mut admin).await;
+    let enrol = [
+        ("who", "zoe"),
+        ("role", "student"),
+        ("status", "a"),
+        ("from", ""),
+    ];
+    done(&mut admin, "/sections/1", "/sections/1/enrol", &enrol).await;
+    let withdrawn = [("status", "i"), ("from", ""), ("note", "moved to Bergen")];
+    let page = done(
+        &mut admin,
+        "/enrolments/1",
+        "/enrolments/1/status",
+        &withdrawn,
+    )
+    .await;
+    assert!(page.contains("Withdrawn (i)"), "{page}");
+    assert!(page.contains("Enrolled (a)"), "the history stays: {page}");
+    let page = admin.get("/sections/1?meaning=withdrawn").await.text;
+    assert!(page.contains("moved to Bergen"), "{page}");
+
+    let marked = [("mark", "yes"), ("note", "typed twice")];
+    let page = done(&mut admin, "/enrolments/1", "/enrolments/1/error", &marked).await;
+    assert!(page.contains("added in error"), "{page}");
+    let page = admin.get("/sections/1").await.text;
+    assert!(!page.contains("Prøbe, Zoë"), "{page}");
+    let page = admin.get("/sections/1?all=yes").await.text;
+    assert!(page.contains("Prøbe, Zoë"), "{page}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_told_beside_the_form_and_nothing_is_lost() {
+    let (_served, mut admin) = office().await;
+    make_choir(&mut admin).await;
+    let enrol = [
+        ("who", "nobody"),
+        ("role", "student"),
+        ("status", "a"),
+        ("from", ""),
+    ];
+    let page = admin
+        .post_from("/sections/1", "/sections/1/enrol", &enrol)
+        .await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("“nobody”"), "{}", page.text);
+
+    let again = [
+        ("name", "Another choir"),
+        ("idnumber", "CHOIR-1"),
+        ("terms", ""),
+    ];
+    let page = admin
+        .post_from("/sections/new", "/sections/new", &again)
+        .await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("CHOIR-1"), "{}", page.text);
+    assert!(
+        page.text.contains("value=\"Another choir\""),
+        "{}",
+        page.text
+    );
+
+    let no_date = [("status", "a"), ("from", "next week"), ("note", "")];
+    take_up(&mut admin, "zoe", "Prøbe").await;
+    let page = admin
+        .post_from("/people/1", "/people/1/school", &no_date)
+        .await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("2026-07-01"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_reader_sees_everything_and_changes_nothing() {
+    let (served, mut admin) = office().await;
+    add_account(&served.site, "principal", AccountRole::Reader);
+    take_up(&mut admin, "zoe", "Prøbe").await;
+    make_choir(&mut admin).await;
+    let base = served.site.wwwroot.to_string();
+    let mut reader = Visitor::signed_in(&base, "principal").await;
+    for path in [
+        "/",
+        "/people",
+        "/people/1",
+        "/sections",
+        "/sections/1",
+        "/sign-in-rights",
+        "/activity",
+        "/audit",
+        "/peers",
+    ] {
+        let page = reader.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(!page.text.contains("<button class=\"danger\""), "{path}");
+    }
+    let csrf = reader.get("/people").await.csrf();
+    for path in [
+        "/people/new",
+        "/people/1/sign-in",
+        "/people/1/school",
+        "/sign-in-rights",
+        "/sections/new",
+        "/sections/1/enrol",
+        "/sections/1/teacher",
+        "/sections/1/offers",
+        "/enrolments/1/status",
+        "/accounts/new",
+        "/accounts/1",
+        "/accounts/1/password",
+        "/accounts/1/disabled",
+        "/sessions/1/end",
+    ] {
+        let page = reader.post(path, &[("csrf", &csrf)]).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    for path in ["/accounts", "/sessions", "/administration", "/people/new"] {
+        assert_eq!(
+            reader.get(path).await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_member_sees_their_own_page_alone_and_a_stranger_none() {
+    let (served, _admin) = office().await;
+    add_account(&served.site, "member", AccountRole::Member);
+    let base = served.site.wwwroot.to_string();
+    let mut member = Visitor::signed_in(&base, "member").await;
+    assert_eq!(member.get("/mine").await.status, StatusCode::OK);
+    let mut stranger = Visitor::new(&base);
+    for path in [
+        "/people",
+        "/people/1",
+        "/sections",
+        "/sections/1",
+        "/enrolments/1",
+        "/peers",
+        "/activity",
+        "/audit",
+        "/accounts",
+        "/sessions",
+        "/sign-in-rights",
+    ] {
+        assert_eq!(
+            member.get(path).await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
+        let page = stranger.get(path).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}");
+        assert!(
+            page.location.unwrap().starts_with("/sign-in?next="),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_an_administrator_did_stands_in_the_audit_log() {
+    let (_served, mut admin) = office().await;
+    take_up(&mut admin, "zoe", "Prøbe").await;
+    done(
+        &mut admin,
+        "/people/1",
+        "/people/1/sign-in",
+        &[("right", "allow")],
+    )
+    .await;
+    let rights = [("right", "teacher-")];
+    done(&mut admin, "/sign-in-rights", "/sign-in-rights", &rights).await;
+    let page = admin.get("/audit").await.text;
+    for deed in [
+        "person taken up",
+        "sign-in allowed",
+        "all teachers",
+        "127.0.0.1",
+    ] {
+        assert!(page.contains(deed), "{deed}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_ends_sessions_and_takes_accounts_out_of_use() {
+    let (served, mut admin) = office().await;
+    add_account(&served.site, "member", AccountRole::Member);
+    let base = served.site.wwwroot.to_string();
+    let mut member = Visitor::signed_in(&base, "member").await;
+    let page = done(&mut admin, "/sessions", "/sessions/2/end", &[]).await;
+    assert!(!page.contains("of member"), "{page}");
+    assert_eq!(member.get("/mine").await.status, StatusCode::SEE_OTHER);
+
+    let mut member = Visitor::signed_in(&base, "member").await;
+    let disabled = [("disabled", "yes")];
+    done(&mut admin, "/accounts/2", "/accounts/2/disabled", &disabled).await;
+    assert_eq!(member.get("/mine").await.status, StatusCode::SEE_OTHER);
+    let page = member.sign_in("member", PASSWORD).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+
+    let page = admin
+        .post_from("/accounts/1", "/accounts/1/disabled", &disabled)
+        .await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("last administrator"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn ones_own_password_is_changed_by_who_knows_the_present_one() {
+    let (_served, mut admin) = office().await;
+    let mut fields = [
+        ("old", "not the present one"),
+        ("password", "another long password"),
+        ("again", "another long password"),
+    ];
+    let page = admin
+        .post_from("/mine/password", "/mine/password", &fields)
+        .await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    fields[0].1 = PASSWORD;
+    done(&mut admin, "/mine/password", "/mine/password", &fields).await;
+    let page = admin.sign_in("admin", PASSWORD).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_address_that_a_client_makes_up_is_not_believed() {
+    let (served, _admin) = office().await;
+    let base = served.site.wwwroot.to_string();
+    let mut visitor = Visitor::new(&base);
+    visitor.headers = vec![
+        ("x-forwarded-for".to_owned(), "198.51.100.7".to_owned()),
+        ("x-forwarded-host".to_owned(), "evil.example".to_owned()),
+        ("x-forwarded-proto".to_owned(), "https".to_owned()),
+    ];
+    let page = visitor.sign_in("admin", PASSWORD).await;
+    assert_eq!(page.location.as_deref(), Some("/"));
+    let page = visitor.get("/sessions").await.text;
+    assert!(page.contains("127.0.0.1"), "{page}");
+    assert!(!page.contains("198.51.100.7"), "{page}");
+    assert!(!page.contains("evil.example"), "{page}");
+    // Nor does another made-up address each time get round the limit on attempts.
+    let mut attempts = Vec::new();
+    for n in 0..31 {
+        visitor.headers = vec![("x-forwarded-for".to_owned(), format!("198.51.100.{n}"))];
+        let name = format!("user{n}");
+        attempts.push(visitor.sign_in(&name, "wrong wrong wrong").await.status);
+    }
+    assert!(
+        attempts.contains(&StatusCode::TOO_MANY_REQUESTS),
+        "{attempts:?}"
+    );
+}
