@@ -25,6 +25,7 @@ mod peers;
 mod people;
 mod pictures;
 mod progress_at_a_past_date;
+mod remote_enrolment;
 mod school;
 mod sign_in;
 mod sso_in;

@@ -57,6 +57,8 @@ const PAGES: &[(&str, &str)] = &[
     ("/peers/add", "/peers/add"),
     ("/peers/{id}", "/peers/1"),
     ("/peers/{id}/remove", "/peers/1/remove"),
+    ("/peers/{id}/courses", "/peers/1/courses"),
+    ("/sections/{id}/offers", "/sections/1/offers"),
     ("/network", "/network"),
     ("/keys", "/keys"),
     ("/keys/rotate", "/keys/rotate"),
@@ -74,6 +76,8 @@ const ELSEWHERE: &[&str] = &[
     // A style sheet, and a file to fill in.
     "/style.css",
     "/sections/{id}/grades/template.csv",
+    // tests/browser/remote_enrolment.rs: a peer has to offer a course.
+    "/courses/{id}",
     // tests/browser/first_run.rs: it needs the link of the log.
     "/setup",
     "/sign-in",
