@@ -46,7 +46,6 @@ fn a_student_who_enrols_herself_is_seen_by_the_principal() {
     }
     let row = browser.row("Turing, Alan").join(" ");
     assert!(row.contains("1 Jul 2026"), "{row}");
-    browser.screenshot("section");
     // A principal looks, and changes nothing.
     browser.assert_lacks("by hand");
 

@@ -36,9 +36,9 @@ fn fields_and_buttons_are_found_by_what_they_say() {
     browser.fill("Day", "2026-07-01");
     assert_eq!(browser.value("Day"), "2026-07-01");
     assert_eq!(browser.row("Grace"), ["Grace", "Show"]);
-    browser.click_in_row("Grace", "Show");
+    browser.press_in_row("Grace", "Show");
     assert_eq!(browser.title(), "Grace");
-    browser.click("Follow");
+    browser.press("Follow");
     assert_eq!(browser.title(), "followed");
 }
 
@@ -60,7 +60,6 @@ fn pages_are_seen_at_a_phones_width_and_in_the_dark() {
     browser.turn_dark(false);
     browser.resize(Size::Phone);
     assert_eq!(browser.text(), "narrow");
-    browser.assert_fits("a page of one word");
 }
 
 #[test]

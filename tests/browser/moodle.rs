@@ -66,6 +66,8 @@ struct Site {
     user: Mutex<Option<User>>,
     /// Tokens handed out, each with the SHA-1 of the user agent it was handed to.
     tokens: Mutex<HashMap<String, String>>,
+    /// Usernames of mnetd's in the course that is offered to it.
+    enrolled: Mutex<Vec<Value>>,
     calls: Mutex<Vec<(String, Vec<Value>)>>,
 }
 
@@ -121,6 +123,7 @@ impl Moodle {
             certificate: running.certificate(),
             user: Mutex::new(None),
             tokens: Mutex::default(),
+            enrolled: Mutex::default(),
             calls: Mutex::default(),
         });
         let routes = Router::new()
@@ -232,8 +235,28 @@ impl Site {
             "keepalive_server" | "keepalive_client" | "kill_children" | "kill_child"
             | "update_enrolments" | "refresh_log" => Value::from("done"),
             "fetch_user_image" | "fetch_theme_info" => Value::Array(Vec::new()),
+            "available_courses" => Value::Array(vec![fields(&COURSE)]),
+            "enrol_user" => self.enrol(&call.params),
+            "unenrol_user" => {
+                let username = call.params[0].clone();
+                self.enrolled
+                    .lock()
+                    .unwrap()
+                    .retain(|user| *user != username);
+                Value::Boolean(true)
+            }
+            "course_enrolments" => {
+                let enrolled = self.enrolled.lock().unwrap();
+                Value::Array(enrolled.iter().map(enrolled_user).collect())
+            }
             _ => return fault(7012, "The function does not exist"),
         })
+    }
+
+    fn enrol(&self, params: &[Value]) -> Value {
+        let username = params[0].get("username").unwrap().clone();
+        self.enrolled.lock().unwrap().push(username);
+        Value::Boolean(true)
     }
 
     fn authorise(&self, params: &[Value]) -> MethodResponse {
@@ -261,7 +284,7 @@ impl Site {
 }
 
 /// The methods this Moodle answers.
-const METHODS: [&str; 12] = [
+const METHODS: [&str; 16] = [
     "auth/mnet/auth.php/user_authorise",
     "auth/mnet/auth.php/keepalive_server",
     "auth/mnet/auth.php/kill_children",
@@ -271,9 +294,25 @@ const METHODS: [&str; 12] = [
     "auth/mnet/auth.php/update_enrolments",
     "auth/mnet/auth.php/keepalive_client",
     "auth/mnet/auth.php/kill_child",
+    "enrol/mnet/enrol.php/available_courses",
+    "enrol/mnet/enrol.php/enrol_user",
+    "enrol/mnet/enrol.php/unenrol_user",
+    "enrol/mnet/enrol.php/course_enrolments",
     "system/listMethods",
     "system/listServices",
     "system/keyswap",
+];
+
+/// The course this Moodle offers to mnetd's users.
+const COURSE: [(&str, &str); 8] = [
+    ("remoteid", "7"),
+    ("fullname", "Latin for beginners"),
+    ("shortname", "LAT1"),
+    ("idnumber", "LAT-1"),
+    ("summary", ""),
+    ("cat_name", "Languages"),
+    ("startdate", "1787529600"),
+    ("rolename", "Student"),
 ];
 
 fn together(calls: &[(&str, Value)]) -> Value {
@@ -327,8 +366,8 @@ async fn jumped(
 ) -> impl IntoResponse {
     let query = parameters(query);
     assert_eq!(query.get("hostwwwroot"), Some(&site.mnetd));
+    let token = hex::encode(rand::random::<[u8; 20]>());
     let mut tokens = site.tokens.lock().unwrap();
-    let token = format!("{:040x}", 0x5eed_u128 + tokens.len() as u128);
     tokens.insert(token.clone(), agent_of(&headers));
     let target = url::Url::parse_with_params(
         &format!("{}{LAND}", site.mnetd),
@@ -382,6 +421,16 @@ fn agent_of(headers: &HeaderMap) -> String {
         .get(header::USER_AGENT)
         .map_or(&[][..], |value| value.as_bytes());
     hex::encode(Sha1::digest(agent))
+}
+
+fn enrolled_user(username: &Value) -> Value {
+    Struct::new()
+        .with("username", username.clone())
+        .with("enrol", "mnet")
+        .with("shortname", "student")
+        .with("name", "")
+        .with("timemodified", "1787529600")
+        .into()
 }
 
 fn listed((service, publish, subscribe): &(&str, bool, bool)) -> Value {

@@ -22,7 +22,6 @@ fn people_are_found_by_a_part_of_the_name_and_by_where_they_came_from() {
     browser.click("People");
     browser.wait_for_heading("People");
     browser.wait_for_text("14 people");
-    browser.screenshot("people");
 
     browser.fill("Name, username, e-mail or id", "love");
     browser.click("Search");
@@ -125,7 +124,6 @@ fn the_right_to_sign_in_is_given_to_a_group_and_taken_from_a_person() {
     browser.click("Save");
     browser.wait_for_text("May not sign in here");
     browser.wait_for_text("denied to this person");
-    browser.screenshot("person");
 }
 
 #[test]

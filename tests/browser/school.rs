@@ -95,6 +95,11 @@ pub fn grade(assessment: &str, user: &str, points: &str) -> Value {
 
 /// Tells the register of the whole school.
 pub fn tell(moodle: &Moodle) {
+    moodle.tell_all(&whole());
+}
+
+/// All that [`tell`] tells.
+pub fn whole() -> Vec<(&'static str, Value)> {
     let mut calls = vec![("fetch_user", user(&TEACHER))];
     calls.extend(STUDENTS.iter().map(|student| ("fetch_user", user(student))));
     for [id, name, term] in SECTIONS {
@@ -105,6 +110,12 @@ pub fn tell(moodle: &Moodle) {
             ("teacheridnumber", TEACHER[0]),
         ]);
         calls.push(("new_section", section));
+        let teaches = fields(&[
+            ("sectionid", id),
+            ("userid", TEACHER[0]),
+            ("role", "teacher"),
+        ]);
+        calls.push(("new_enrolment", teaches));
         let enrolled = STUDENTS.iter().map(|[student, ..]| {
             let from = day(2026, 8, 24);
             ("new_enrolment", enrolment(id, student, from))
@@ -123,5 +134,5 @@ pub fn tell(moodle: &Moodle) {
             }
         }
     }
-    moodle.tell_all(&calls);
+    calls
 }

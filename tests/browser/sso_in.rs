@@ -82,7 +82,7 @@ fn a_link_from_a_moodle_works_once() {
     let link = browser.address();
     office.program.done(&["signin", "allow", "--user", "ada"]);
     browser.goto(link.as_str());
-    browser.wait_for_text("this link was used already");
+    browser.wait_for_text("This link was used already");
     browser.assert_lacks("Sign out");
     browser.assert_accessible("a link that was used");
 }

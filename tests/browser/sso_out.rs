@@ -17,7 +17,6 @@ fn an_account_of_ours_is_greeted_by_a_moodle_and_signed_out_there_with_us() {
     browser.click("Network");
     browser.wait_for_text("Moodle of the test");
     browser.assert_accessible("links to other sites");
-    browser.screenshot("network");
     browser.click("Moodle of the test");
     browser.wait_for_heading("Moodle of the test");
     browser.wait_for_text("Welcome, Grace of grace (grace, grace@school.example)");

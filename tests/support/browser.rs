@@ -188,6 +188,14 @@ impl Browser {
         });
     }
 
+    /// Waits for a page with `part` in its address's query.
+    pub fn wait_for_query(&self, part: &str) {
+        self.wait_until(&format!("{part} in the address"), async || {
+            let address = self.client.current_url().await?;
+            Ok(address.query().is_some_and(|query| query.contains(part)))
+        });
+    }
+
     /// Waits until the page says `text`.
     pub fn wait_for_text(&self, text: &str) {
         self.wait_until(&format!("the text “{text}”"), async || {
@@ -210,18 +218,38 @@ impl Browser {
         assert!(!spaced(&page).contains(&spaced(text)), "“{text}”: {page}");
     }
 
-    /// Clicks on the link or button that says `text`.
+    /// Clicks on the link or button that says `text`, and waits for the page it leads to.
     pub fn click(&self, text: &str) {
         self.click_within("", text);
     }
 
-    /// Clicks on the link or button that says `text`, in the row of a table that has `row` in it.
+    /// As [`Browser::click`], in the row of a table that has `row` in it.
     pub fn click_in_row(&self, row: &str, text: &str) {
         self.click_within(&row_with(row), text);
     }
 
-    /// Clicks on what says `text` in the element at the `XPath` `place`.
+    /// As [`Browser::click`], in the element at the `XPath` `place`.
     pub fn click_within(&self, place: &str, text: &str) {
+        let before = self.until("a page", async || {
+            self.client.find(Locator::Css("html")).await
+        });
+        self.press_within(place, text);
+        self.wait_until(&format!("the page behind “{text}”"), async || {
+            Ok(before.tag_name().await.is_err())
+        });
+    }
+
+    /// Clicks on the button that says `text`, which leads nowhere.
+    pub fn press(&self, text: &str) {
+        self.press_within("", text);
+    }
+
+    /// As [`Browser::press`], in the row of a table that has `row` in it.
+    pub fn press_in_row(&self, row: &str, text: &str) {
+        self.press_within(&row_with(row), text);
+    }
+
+    fn press_within(&self, place: &str, text: &str) {
         let said = literal(text);
         let clickable = format!(
             "{place}//a[normalize-space(.)={said}] | {place}//button[normalize-space(.)={said}] | \
@@ -290,7 +318,7 @@ impl Browser {
             let found = self.shown(&place).await?;
             let mut cells = Vec::new();
             for cell in found.find_all(Locator::Css("th, td")).await? {
-                cells.push(cell.text().await?);
+                cells.push(spaced(&cell.text().await?));
             }
             Ok(cells)
         })
@@ -301,7 +329,7 @@ impl Browser {
         self.until(selector, async || {
             let mut texts = Vec::new();
             for element in self.client.find_all(Locator::Css(selector)).await? {
-                texts.push(element.text().await?);
+                texts.push(spaced(&element.text().await?));
             }
             Ok(texts)
         })
@@ -338,16 +366,8 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", media);
     }
 
-    /// Fails where the page is wider than the window, so that it has to be pushed about to be read.
-    pub fn assert_fits(&self, page: &str) {
-        let (content, window) = self.widths();
-        assert!(
-            content <= window,
-            "{page} is {content} pixels wide in a window of {window}"
-        );
-    }
-
-    /// The width of the page's content and of the window, in CSS pixels.
+    /// The width of the page's content and of the window, in CSS pixels: a page wider than its window has to
+    /// be pushed about to be read.
     pub fn widths(&self) -> (u64, u64) {
         let script = "const root = document.documentElement;\
                       return [root.scrollWidth, root.clientWidth]";
