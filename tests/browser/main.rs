@@ -9,6 +9,8 @@ mod browser;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounts;
+mod activity;
 mod adopting_three_years;
 mod columns_grow;
 mod course_without_moodle;

@@ -121,7 +121,7 @@ fn the_offices_pages_can_be_used_by_everybody() {
 }
 
 /// Looks at pages in each light and at each size, and fails with all that is wrong with any of them.
-fn judge<'a>(office: &Office, pages: impl Iterator<Item = &'a str>) {
+pub fn judge<'a>(office: &Office, pages: impl Iterator<Item = &'a str>) {
     let browser = &office.browser;
     let looks = [
         ("light", false, Size::Desktop),

@@ -4,6 +4,7 @@ use mnetd::xmlrpc::Value;
 
 use crate::moodle::Moodle;
 use crate::office::Office;
+use crate::school;
 
 const ADA: [(&str, &str); 5] = [
     ("username", "ada"),
@@ -45,7 +46,14 @@ fn a_student_with_the_right_is_in_and_goes_back_where_she_came_from() {
     let browser = &office.browser;
     browser.goto(&moodle.jump());
     browser.wait_for_text("has no right to sign in");
-    office.program.done(&["signin", "allow", "--user", "ada"]);
+    // She is in the register now, and the office gives her the right.
+    office.sign_in("office");
+    browser.click("People");
+    browser.click("Lovelace, Ada");
+    browser.choose("This person", "may sign in");
+    browser.click("Save");
+    browser.wait_for_text("May sign in here, coming from Moodle of the test");
+    office.sign_out();
 
     browser.goto(&moodle.jump());
     browser.wait_for_text("Sign out");
@@ -97,4 +105,32 @@ fn whoever_was_signed_in_before_is_signed_out_first() {
     browser.goto(&moodle.jump());
     office.goto("/");
     browser.assert_lacks("Grace of office");
+}
+
+#[test]
+fn a_student_whose_group_has_the_right_is_in_until_she_leaves_the_school() {
+    let Some((office, moodle)) = office_and_moodle() else {
+        return;
+    };
+    school::tell(&moodle);
+    let browser = &office.browser;
+    office.sign_in("office");
+    office.goto("/sign-in-rights");
+    browser.tick("Students, Moodle of the test", true);
+    browser.click("Save");
+    office.sign_out();
+    browser.goto(&moodle.jump());
+    browser.wait_for_path("/mine");
+    browser.wait_for_text("Biology 7");
+
+    for [section, ..] in school::SECTIONS {
+        let dropped = [
+            ("sectionid", section),
+            ("userid", "S-1001"),
+            ("role", "student"),
+        ];
+        moodle.tell("drop_enrolment", &dropped);
+    }
+    browser.goto(&moodle.jump());
+    browser.wait_for_text("has no right to sign in");
 }

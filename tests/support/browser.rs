@@ -181,6 +181,18 @@ impl Browser {
         self.runtime.block_on(self.client.refresh()).unwrap();
     }
 
+    /// Loads the page again until it says `text`.
+    pub fn reload_until_text(&self, text: &str) {
+        self.wait_until(
+            &format!("the text “{text}” on a later page"),
+            async || {
+                self.client.refresh().await?;
+                let body = self.client.find(Locator::Css("body")).await?;
+                Ok(spaced(&body.text().await?).contains(&spaced(text)))
+            },
+        );
+    }
+
     /// Waits for a page at `path`, whatever its query.
     pub fn wait_for_path(&self, path: &str) {
         self.wait_until(&format!("a page at {path}"), async || {
