@@ -8,7 +8,7 @@ use mnetd::sso::user_agent_hash;
 use mnetd::store::accounts::AccountRole;
 use mnetd::store::peers::{self, Peer as Row, PeerService};
 use mnetd::store::sessions::SignedIn;
-use mnetd::store::{Page as Part, audit};
+use mnetd::store::{Page as Part, audit, people};
 use reqwest::StatusCode;
 use support::site::{NOW, Served, Site, Stranger, user};
 use support::sso::take_up;
@@ -529,6 +529,7 @@ async fn who_came_from_a_peer_finds_only_the_way_back() {
         .site
         .store
         .write_blocking(move |tx| {
+            people::set_may_sign_in(tx, person, Some(true))?;
             session::begin(tx, SignedIn::Person { person, peer }, &browser, None, NOW)
         })
         .unwrap();

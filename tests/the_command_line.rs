@@ -181,7 +181,11 @@ fn peers_are_added_listed_allowed_and_removed() {
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["wwwroot"], json!(there));
     assert_eq!(list[0]["application"], json!("moodle"));
-    let services = json!(["register (published, subscribed)", "sso_idp (subscribed)"]);
+    let services = json!([
+        "register (published, subscribed)",
+        "sso_idp (subscribed)",
+        "sso_sp (published)"
+    ]);
     assert_eq!(list[0]["services"], services);
 
     let csv = here.done(&["peer", "list", "--format", "csv"]);
@@ -283,7 +287,11 @@ fn a_peer_is_called_and_its_answer_printed() {
     let service = |name, publish, subscribe| json!({"name": name, "apiversion": "1", "publish": publish, "subscribe": subscribe});
     assert_eq!(
         services.json(),
-        json!([service("register", "1", "1"), service("sso_idp", "0", "1")])
+        json!([
+            service("register", "1", "1"),
+            service("sso_idp", "0", "1"),
+            service("sso_sp", "1", "0")
+        ])
     );
 
     let section = r#"{"idnumber": "s1", "name": "Zoës Ōta 日本"}"#;

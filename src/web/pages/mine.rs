@@ -49,21 +49,13 @@ struct PasswordForm {
     again: String,
 }
 
-/// The row of the register that somebody signed in is.
-pub fn person_of(user: &User) -> Option<PersonId> {
-    match user {
-        User::Person(person) => Some(person.id),
-        User::Account(account) => account.person,
-    }
-}
-
 async fn mine(State(console): State<Console>, member: Member) -> Result<Response<Body>, WebError> {
     let user = &member.session()?.user;
     let account = match user {
         User::Account(account) => Some(account.clone()),
         User::Person(_) => None,
     };
-    let (person, sections) = match person_of(user) {
+    let (person, sections) = match member.person() {
         Some(id) => read(&console, id).await?,
         None => (None, Vec::new()),
     };
