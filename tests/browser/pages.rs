@@ -42,6 +42,7 @@ const PAGES: &[(&str, &str)] = &[
         "/sections/1/class-list",
     ),
     ("/sections/{id}/gradebook", "/sections/1/gradebook"),
+    ("/sections/{id}/distribution", "/sections/1/distribution"),
     (
         "/sections/{id}/assessments/new",
         "/sections/1/assessments/new",
