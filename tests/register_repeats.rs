@@ -199,3 +199,31 @@ fn a_whole_multicall_sent_again_writes_nothing() {
     assert_eq!(multicall().unwrap(), [Status::Created; 6]);
     assert_eq!(multicall().unwrap(), [Status::Unchanged; 6]);
 }
+
+#[test]
+fn a_history_with_dates_sent_again_writes_nothing() {
+    let school = School::in_term();
+    let dated = |date: &str, more: &[(&'static str, &'static str)]| {
+        let mut call = match school::enrolment("U1", "student") {
+            Value::Struct(call) => call,
+            other => panic!("{other:?}"),
+        };
+        call.insert("effective_at".to_owned(), Value::from(date));
+        for (name, value) in more {
+            call.insert((*name).to_owned(), Value::from(*value));
+        }
+        Value::Struct(call)
+    };
+    let began = || dated("1790000000", &[]);
+    let ended = || dated("1794000000", &[("status", "c")]);
+    school.created("new_enrolment", began());
+    school.updated("drop_enrolment", ended());
+    let rows = || school.count("SELECT count(*) FROM enrolment_history");
+    assert_eq!(rows(), 2);
+    school.unchanged("new_enrolment", began());
+    school.unchanged("drop_enrolment", ended());
+    assert_eq!(rows(), 2);
+    // Another word for the same date is news.
+    school.updated("drop_enrolment", dated("1794000000", &[("status", "i")]));
+    assert_eq!(rows(), 3);
+}

@@ -236,8 +236,8 @@ pub(super) fn change(
 
 /// Gives an enrolment a status; whether that was news.
 ///
-/// It is none where a peer or an import repeats its own last word, or an administrator says what holds
-/// already. Without a date it holds from now on
+/// It is none where a peer or an import repeats its own last word, or its own word for that date, or an
+/// administrator says what holds already. Without a date it holds from now on
 /// for good, so changes that the same author had dated ahead are overruled.
 pub(super) fn say(
     tx: &WriteTx<'_>,
@@ -246,9 +246,11 @@ pub(super) fn say(
     said: &Said<'_>,
     now: UnixTime,
 ) -> Result<bool, RegisterError> {
-    let last = match author {
-        Author::Admin { .. } => enrolments::standing_at(tx, id, said.effective_at.unwrap_or(now))?,
-        Author::Peer { .. } | Author::Import { .. } => enrolments::last_word(tx, id, author)?,
+    let last = match (author, said.effective_at) {
+        (Author::Admin { .. }, at) => enrolments::standing_at(tx, id, at.unwrap_or(now))?,
+        // A whole history sent again: each of its dated words is known, though not the last.
+        (_, Some(at)) => enrolments::word_for(tx, id, author, at)?,
+        (_, None) => enrolments::last_word(tx, id, author)?,
     };
     if last.is_some_and(|last| repeats(said, &last, now)) {
         return Ok(false);
