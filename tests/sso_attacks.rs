@@ -572,3 +572,140 @@ async fn a_call_about_a_session_is_heard_once() {
     let again = open(attacked.site.answer(message).await.unwrap());
     assert_eq!(again.fault(), 8010);
 }
+
+/// A peer that vouches for `username`, with `idnumber` in the profile.
+async fn telling(site: &Site, username: &'static str, idnumber: &'static str) -> Played {
+    Played::beside(site, move |method, _| match method {
+        "auth/mnet/auth.php/user_authorise" => {
+            success(moodles_account("", username).with("idnumber", idnumber))
+        }
+        _ => fault(7018, "no such method"),
+    })
+    .await
+}
+
+fn record_with_id(idnumber: &str, username: &str) -> Value {
+    fields(&[
+        ("idnumber", idnumber),
+        ("username", username),
+        ("firstname", "Real"),
+        ("lastname", "Owner"),
+        ("email", "owner@example.org"),
+    ])
+}
+
+#[tokio::test]
+async fn an_id_number_that_users_write_themselves_takes_nobody_elses_row() {
+    for (username, idnumber) in [
+        ("mallory", "L-1"),
+        ("tom", "L-1"),
+        ("eve", "L-1"),
+        ("tom", "L-9"),
+    ] {
+        let site = Site::new("https://register.example");
+        let moodle = telling(&site, username, idnumber).await;
+        let peer = Some(moodle.peer(&site).id);
+        take_up(&site, peer, record_with_id("L-1", "ann"));
+        take_up(&site, peer, record_with_id("L-2", "tom"));
+        take_up(&site, peer, record("eve"));
+        let_all_in(&site);
+        let before = everybody(&site);
+        let mut landing = token_of(moodle.stranger.wwwroot.as_str(), TOKEN);
+        let session = signed_in(&site, account(&site, "office", None)).session.id;
+        landing.before = Some(session);
+        let refused = sso(&site).land(landing).await;
+        let Err(refused @ LandError::NotTheSame { .. }) = refused else {
+            panic!("{username} {idnumber}: {refused:?}");
+        };
+        assert!(refused.to_string().contains(idnumber), "{refused}");
+        assert!(!refused.to_string().contains("ann"), "{refused}");
+        assert_eq!(everybody(&site), before, "{username} {idnumber}");
+        assert_eq!(stored(&site, session).ended_at, None);
+    }
+}
+
+#[tokio::test]
+async fn an_id_number_fills_an_empty_place_and_may_be_left_out() {
+    for (username, idnumber, expected) in [
+        ("eve", "L-3", Some("L-3")),
+        ("eve", "", None),
+        ("tom", "L-2", Some("L-2")),
+        ("tom", "", Some("L-2")),
+    ] {
+        let site = Site::new("https://register.example");
+        let moodle = telling(&site, username, idnumber).await;
+        let peer = Some(moodle.peer(&site).id);
+        take_up(&site, peer, record_with_id("L-2", "tom"));
+        take_up(&site, peer, record("eve"));
+        let_all_in(&site);
+        let landing = token_of(moodle.stranger.wwwroot.as_str(), TOKEN);
+        let landed = sso(&site).land(landing).await.unwrap();
+        let user = alive(&site, &landed.token).unwrap().user;
+        assert_eq!(user.username(), username);
+        let person = everybody(&site)
+            .into_iter()
+            .find(|person| person.fields.username == username)
+            .unwrap();
+        assert_eq!(person.fields.idnumber.as_deref(), expected);
+        assert_eq!(everybody(&site).len(), 2);
+    }
+}
+
+fn said(site: &Site, peer: &Played, method: &'static str, argument: Value) {
+    let author = mnetd::register::Author::Peer {
+        id: peer.peer(site).id,
+    };
+    let now = site.clock.now();
+    site.store
+        .write_blocking(move |tx| {
+            let call = mnetd::register::Call::parse(method, &[argument])?;
+            mnetd::register::apply(tx, &author, &call.unwrap(), now)
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_user_whom_the_peer_removed_comes_back_by_its_word_and_with_no_old_right() {
+    let site = Site::new("https://register.example");
+    let moodle = vouching(&site, "tom").await;
+    let id = take_up(&site, Some(moodle.peer(&site).id), record("tom"));
+    let_all_in(&site);
+    let land = async |token: &str| {
+        let landing = token_of(moodle.stranger.wwwroot.as_str(), token);
+        sso(&site).land(landing).await
+    };
+    let landed = land("token-number-one").await.unwrap();
+    said(
+        &site,
+        &moodle,
+        "remove_user",
+        fields(&[("username", "tom")]),
+    );
+    assert!(stored(&site, landed.session).ended_at.is_some());
+    let refused = land("token-number-two").await;
+    assert!(matches!(refused, Err(LandError::Removed { .. })));
+    let person = || {
+        site.store
+            .read_blocking(|tx| people::get(tx, id))
+            .unwrap()
+            .unwrap()
+    };
+    assert!(person().removed_at.is_some());
+    said(&site, &moodle, "fetch_user", record("tom"));
+    assert_eq!(person().may_sign_in, None);
+    assert!(alive(&site, &landed.token).is_none());
+    let refused = land("token-number-three").await;
+    assert!(matches!(refused, Err(LandError::NotPermitted { .. })));
+    // What was denied to somebody is not given back that way.
+    site.store
+        .write_blocking(move |tx| people::set_may_sign_in(tx, id, Some(false)))
+        .unwrap();
+    said(
+        &site,
+        &moodle,
+        "remove_user",
+        fields(&[("username", "tom")]),
+    );
+    said(&site, &moodle, "fetch_user", record("tom"));
+    assert_eq!(person().may_sign_in, Some(false));
+}

@@ -221,6 +221,22 @@ pub fn end(
     Ok(changed > 0)
 }
 
+/// Ends every session of a person.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn end_all_of_person(
+    tx: &WriteTx<'_>,
+    person: PersonId,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE session SET ended_at = ?2, ended_by = ?3 WHERE person = ?1 AND ended_at IS NULL",
+        params![person, now, SessionEnd::Account],
+    )?;
+    Ok(())
+}
+
 /// Ends every session that was idle since `idle_since` or is over its time; how many those were.
 ///
 /// # Errors
