@@ -309,7 +309,7 @@ fn known(
     }
 }
 
-fn create(
+pub(super) fn create(
     tx: &WriteTx<'_>,
     owner: Option<PeerId>,
     record: &UserRecord,

@@ -256,7 +256,7 @@ async fn make(
     let made = console
         .store()
         .write(move |tx| -> Result<_, RegisterError> {
-            let reply = register::make_person(tx, &hand.author, &new, hand.now)?;
+            let reply = register::make_person(tx, &new, hand.now)?;
             hand.note(tx, "person taken up", &new.username, "by hand")?;
             Ok(reply.id)
         })
