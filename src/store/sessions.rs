@@ -96,6 +96,26 @@ pub struct SessionFilter<'a> {
     pub user_agent: Option<&'a str>,
 }
 
+impl SessionFilter<'_> {
+    /// The sessions of a person.
+    #[must_use]
+    pub fn of_person(person: PersonId) -> Self {
+        Self {
+            person: Some(person),
+            ..Self::default()
+        }
+    }
+
+    /// The sessions of those for whom a peer vouched.
+    #[must_use]
+    pub fn of_peer(peer: PeerId) -> Self {
+        Self {
+            peer: Some(peer),
+            ..Self::default()
+        }
+    }
+}
+
 macro_rules! select_session {
     ($rest:literal) => {
         concat!(
