@@ -4,12 +4,14 @@ mod support;
 
 use mnetd::sso::{LandError, MAX_LANDINGS, Token, user_agent_hash};
 use mnetd::store::peer_courses::{self, PeerCourseEnrolmentFilter};
+use mnetd::store::peers::{self, PeerService};
 use mnetd::store::{people, sign_on};
 use mnetd::xmlrpc::{Struct, Value};
 use support::site::{Answer, NOW, Site, Stranger, fields};
 use support::sso::{
     Played, SSO, account, alive, everybody, fault, firefox, introduce, landing, let_all_in,
-    moodles_account, signed_in, sso, stored, success, take_up, token_of, two_sites, vouching,
+    moodles_account, signed_in, sso, stored, success, take_up, token_of, two_sites, until,
+    vouching,
 };
 
 const TOKEN: &str = "3641aaca182eaa7c3cdd74935267447af5d0de7b";
@@ -49,7 +51,10 @@ impl Attacked {
 
     async fn token(&self) -> String {
         let to = self.site.peer(&self.used.wwwroot);
-        let link = sso(&self.site).jump(&self.live, &to, "/").await.unwrap();
+        let link = sso(&self.site)
+            .jump(&self.live, firefox(), &to, "/")
+            .await
+            .unwrap();
         landing(&link).token.reveal().to_owned()
     }
 
@@ -245,7 +250,10 @@ async fn a_link_of_one_browser_is_of_no_use_in_another() {
     let (home, away) = two_sites().await;
     let live = signed_in(&home.site, account(&home.site, "zoe", None));
     let to = home.site.peer(&away.site.wwwroot);
-    let link = sso(&home.site).jump(&live, &to, "/").await.unwrap();
+    let link = sso(&home.site)
+        .jump(&live, firefox(), &to, "/")
+        .await
+        .unwrap();
     let mut stolen = landing(&link);
     stolen.browser.user_agent = user_agent_hash(b"the thief's");
     let refused = sso(&away.site).land(stolen).await;
@@ -264,7 +272,10 @@ async fn a_link_to_one_site_is_of_no_use_at_another() {
     introduce(&third.site, &home.site);
     let live = signed_in(&home.site, account(&home.site, "zoe", None));
     let to = home.site.peer(&away.site.wwwroot);
-    let link = sso(&home.site).jump(&live, &to, "/").await.unwrap();
+    let link = sso(&home.site)
+        .jump(&live, firefox(), &to, "/")
+        .await
+        .unwrap();
     // The site it was made for takes it to a third one, in the name of its visitor.
     let refused = sso(&third.site).land(landing(&link)).await;
     assert!(matches!(
@@ -708,4 +719,71 @@ async fn a_user_whom_the_peer_removed_comes_back_by_its_word_and_with_no_old_rig
     );
     said(&site, &moodle, "fetch_user", record("tom"));
     assert_eq!(person().may_sign_in, Some(false));
+}
+
+#[tokio::test]
+async fn a_session_lives_only_while_its_peer_may_vouch() {
+    let site = Site::new("https://register.example");
+    let moodle = vouching(&site, "tom").await;
+    let peer = moodle.peer(&site).id;
+    take_up(&site, Some(peer), record("tom"));
+    let_all_in(&site);
+    let landing = token_of(moodle.stranger.wwwroot.as_str(), TOKEN);
+    let landed = sso(&site).land(landing).await.unwrap();
+    let set = |subscribe| {
+        let right = PeerService {
+            service: "sso_idp".to_owned(),
+            publish: true,
+            subscribe,
+        };
+        site.store
+            .write_blocking(move |tx| peers::set_service(tx, peer, &right))
+            .unwrap();
+        alive(&site, &landed.token).is_some()
+    };
+    assert!(!set(false));
+    assert!(set(true));
+    site.store
+        .write_blocking(move |tx| peers::remove(tx, peer, NOW))
+        .unwrap();
+    assert!(alive(&site, &landed.token).is_none());
+    // Nor does it live because something is agreed on with what is no peer.
+    assert!(!set(true));
+}
+
+#[tokio::test]
+async fn a_refused_landing_ends_nothing_at_peers() {
+    let site = Site::new("https://register.example");
+    let away = vouching(&site, "nobody").await;
+    let away_id = away.peer(&site).id;
+    let [before, other] = ["zoe", "ada"].map(|username| {
+        let id = signed_in(&site, account(&site, username, None)).session.id;
+        site.store
+            .write_blocking(move |tx| sign_on::begin_at_peer(tx, id, away_id, "hash", NOW))
+            .unwrap();
+        id
+    });
+    let arrive = async |moodle: &Played| {
+        let mut landing = token_of(moodle.stranger.wwwroot.as_str(), TOKEN);
+        landing.before = Some(before);
+        sso(&site).land(landing).await
+    };
+    let killed = || -> Vec<Value> {
+        let asked = away.asked("kill_child");
+        asked.iter().map(|params| params[0].clone()).collect()
+    };
+    let moodle = telling(&site, "tom", "L-9").await;
+    let peer = Some(moodle.peer(&site).id);
+    take_up(&site, peer, record_with_id("L-1", "tom"));
+    let refused = arrive(&moodle).await;
+    assert!(matches!(refused, Err(LandError::NotTheSame { .. })));
+    assert_eq!(stored(&site, before).ended_at, None);
+    // What is ended after it comes to the peer after it.
+    sso(&site).end_at_peers_later(vec![other]);
+    until("the end of the other", || !killed().is_empty()).await;
+    assert_eq!(killed(), ["ada".into()]);
+    // Who is known and lacks the right takes the place of whoever was there before.
+    let refused = arrive(&telling(&site, "tim", "").await).await;
+    assert!(matches!(refused, Err(LandError::NotPermitted { .. })));
+    until("the end of the first", || killed().len() == 2).await;
 }
