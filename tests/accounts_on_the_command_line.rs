@@ -4,6 +4,8 @@ mod support;
 
 use reqwest::StatusCode;
 use support::program::Program;
+use support::site::{NOW, Site, Stranger, user};
+use support::sso::{SSO, person_signed_in, stored, take_up};
 use support::visitor::{PASSWORD, Visitor};
 
 fn add(program: &Program, name: &str) {
@@ -99,4 +101,31 @@ fn the_right_to_sign_in_is_given_by_group_and_by_person() {
     assert_eq!(program.run(&["signin", "allow"]).code, 2);
     let both = ["signin", "allow", "--group", "student", "--user", "x"];
     assert_eq!(program.run(&both).code, 2);
+}
+
+#[tokio::test]
+async fn what_is_taken_away_on_the_command_line_ends_sessions() {
+    let program = Program::new();
+    let server = program.serve();
+    let site = Site::beside(program.directory(), &server.wwwroot(), NOW);
+    let moodle = "https://moodle.example";
+    let peer = site.befriend(&Stranger::new(moodle), &SSO);
+    let person = take_up(&site, Some(peer), user("tom"));
+    let allow = ["signin", "allow", "--user", "tom"];
+    for deed in [
+        &["signin", "deny", "--user", "tom"][..],
+        &["peer", "allow", moodle, "sso_idp", "--subscribe=false"][..],
+        &["peer", "remove", moodle, "--yes"][..],
+    ] {
+        program.done(&allow);
+        let session = person_signed_in(&site, person, peer).session.id;
+        program.done(&allow);
+        program.done(&["signin", "deny", "--group", "teacher"]);
+        assert_eq!(stored(&site, session).ended_at, None);
+        program.done(deed);
+        assert!(stored(&site, session).ended_at.is_some(), "{deed:?}");
+        if deed[1] == "allow" {
+            program.done(&["peer", "allow", moodle, "sso_idp", "--subscribe"]);
+        }
+    }
 }

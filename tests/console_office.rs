@@ -3,9 +3,14 @@
 
 mod support;
 
+use mnetd::register::{self, Author, Call, RegisterError};
+use mnetd::sso::session::Live;
 use mnetd::store::accounts::AccountRole;
+use mnetd::store::sessions::{self, SessionFilter};
+use mnetd::store::{Page, people, sign_on};
 use reqwest::StatusCode;
-use support::site::{Served, Site};
+use support::site::{NOW, Served, Site, Stranger, fields, user};
+use support::sso::{until, vouching};
 use support::visitor::{PASSWORD, Visitor, add_account};
 
 async fn office() -> (Served, Visitor) {
@@ -356,4 +361,147 @@ async fn an_address_that_a_client_makes_up_is_not_believed() {
         attempts.contains(&StatusCode::TOO_MANY_REQUESTS),
         "{attempts:?}"
     );
+}
+
+#[tokio::test]
+async fn somebody_taken_up_by_hand_replaces_nobody() {
+    let (served, mut admin) = office().await;
+    let stranger = Stranger::new("https://moodle.example");
+    let peer = served.site.befriend(&stranger, &[]);
+    support::sso::take_up(&served.site, Some(peer), user("tom"));
+    take_up(&mut admin, "zoe", "Prøbe").await;
+    // A name that a peer's person has gets a number.
+    let page = take_up(&mut admin, "tom", "Namesake").await;
+    assert!(page.contains("tom1"), "{page}");
+    let everybody = || support::sso::everybody(&served.site);
+    let refuse = async |admin: &mut Visitor, username: &str| {
+        let before = everybody();
+        let fields = [
+            ("firstname", "Somebody"),
+            ("lastname", "Else"),
+            ("username", username),
+            ("email", "else@school.example"),
+            ("idnumber", ""),
+        ];
+        let page = admin.post_from("/people/new", "/people/new", &fields).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{username}");
+        assert!(page.text.contains("“username”"), "{}", page.text);
+        assert_eq!(everybody(), before, "{username}");
+    };
+    for username in ["zoe", "ZOE", "tom", "tom1"] {
+        refuse(&mut admin, username).await;
+    }
+    let zoe = everybody()
+        .into_iter()
+        .find(|person| person.fields.username == "zoe")
+        .unwrap();
+    served
+        .site
+        .store
+        .write(move |tx| people::remove(tx, zoe.id, NOW))
+        .await
+        .unwrap();
+    refuse(&mut admin, "zoe").await;
+}
+
+#[tokio::test]
+async fn who_loses_the_right_to_sign_in_is_out_for_good() {
+    let (served, mut admin) = office().await;
+    let stranger = Stranger::new("https://moodle.example");
+    let peer = served.site.befriend(&stranger, &support::sso::SSO);
+    let person = support::sso::take_up(&served.site, Some(peer), user("tom"));
+    let path = format!("/people/{}", person.0);
+    let right = format!("{path}/sign-in");
+    done(&mut admin, &path, &right, &[("right", "allow")]).await;
+    let begin = || support::sso::person_signed_in(&served.site, person, peer);
+    let is_over = |live: &Live| {
+        let session = support::sso::stored(&served.site, live.session.id);
+        session.ended_at.is_some()
+    };
+    let live = begin();
+    done(&mut admin, &path, &right, &[("right", "allow")]).await;
+    assert!(!is_over(&live));
+    done(&mut admin, &path, &right, &[("right", "deny")]).await;
+    assert!(is_over(&live));
+
+    // By the group.
+    done(&mut admin, &path, &right, &[("right", "groups")]).await;
+    served
+        .site
+        .store
+        .write(move |tx| -> Result<(), RegisterError> {
+            let author = Author::Peer { id: peer };
+            let section = fields(&[("idnumber", "S1"), ("name", "Biology")]);
+            let enrolment = fields(&[("userid", "tom"), ("sectionid", "S1"), ("role", "student")]);
+            for (method, argument) in [("new_section", section), ("new_enrolment", enrolment)] {
+                let call = Call::parse(method, &[argument])?.unwrap();
+                register::apply(tx, &author, &call, NOW)?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let rights = [("right", "student-")];
+    done(&mut admin, "/sign-in-rights", "/sign-in-rights", &rights).await;
+    let live = begin();
+    done(&mut admin, "/sign-in-rights", "/sign-in-rights", &rights).await;
+    assert!(!is_over(&live));
+    done(&mut admin, "/sign-in-rights", "/sign-in-rights", &[]).await;
+    assert!(is_over(&live));
+}
+
+#[tokio::test]
+async fn a_session_that_ends_here_ends_at_once_at_the_peers_it_was_used_at() {
+    let (served, mut admin) = office().await;
+    let site = &served.site;
+    let away = vouching(site, "nobody").await;
+    let peer = away.peer(site).id;
+    // What ends the newest session, which is used at the peer.
+    for (number, deed) in ["sign-in", "password", "own password", "disabled"]
+        .into_iter()
+        .enumerate()
+    {
+        // Each with an account of its own: one signs in so often at once and no oftener.
+        let name = format!("member{number}");
+        add_account(site, &name, AccountRole::Member);
+        let account = format!("/accounts/{}", number + 2);
+        let mut member = Visitor::signed_in(site.wwwroot.as_str(), &name).await;
+        let sessions = site
+            .store
+            .read_blocking(|tx| sessions::list(tx, &SessionFilter::default(), Page::default()));
+        let session = sessions.unwrap().last().unwrap().id;
+        let used = site
+            .store
+            .write(move |tx| sign_on::begin_at_peer(tx, session, peer, "its user agent", NOW));
+        used.await.unwrap();
+        let chosen = [("password", PASSWORD), ("again", PASSWORD)];
+        match deed {
+            "sign-in" => {
+                let csrf = member.get("/mine").await.csrf();
+                let fields = [
+                    ("username", name.as_str()),
+                    ("password", PASSWORD),
+                    ("csrf", csrf.as_str()),
+                ];
+                member.post("/sign-in", &fields).await;
+            }
+            "password" => {
+                let form = format!("{account}/password");
+                done(&mut admin, &account, &form, &chosen).await;
+            }
+            "own password" => {
+                let mut other = Visitor::signed_in(site.wwwroot.as_str(), &name).await;
+                let form = "/mine/password";
+                let fields = [("old", PASSWORD), chosen[0], chosen[1]];
+                done(&mut other, form, form, &fields).await;
+            }
+            _ => {
+                let form = format!("{account}/disabled");
+                done(&mut admin, &account, &form, &[("disabled", "yes")]).await;
+            }
+        }
+        until(deed, || away.asked("kill_child").len() > number).await;
+        let told = away.asked("kill_child").pop().unwrap();
+        assert_eq!(told, [name.into(), "its user agent".into()], "{deed}");
+    }
 }

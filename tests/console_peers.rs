@@ -11,7 +11,7 @@ use mnetd::store::sessions::SignedIn;
 use mnetd::store::{Page as Part, audit, people};
 use reqwest::StatusCode;
 use support::site::{NOW, Served, Site, Stranger, user};
-use support::sso::take_up;
+use support::sso::{SSO, person_signed_in, stored, take_up};
 use support::visitor::{Visitor, add_account};
 
 const RUBBISH: &str = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00";
@@ -516,7 +516,7 @@ async fn accounts_find_links_to_where_they_may_go() {
 
 #[tokio::test]
 async fn who_came_from_a_peer_finds_only_the_way_back() {
-    let outward = [("sso_idp", true, false), ("sso_sp", false, true)];
+    let outward = [("sso_idp", true, true), ("sso_sp", false, true)];
     let (two, id) = Two::acquainted(&outward, &[]).await;
     let peer = two.peers()[0].id;
     let person = take_up(&two.ours.site, Some(peer), user("zoe"));
@@ -575,5 +575,37 @@ async fn the_first_steps_name_what_to_enter_in_moodle() {
             StatusCode::FORBIDDEN,
             "{path}"
         );
+    }
+}
+
+#[tokio::test]
+async fn who_came_from_a_peer_is_out_once_it_may_not_vouch() {
+    for untick in [true, false] {
+        let (two, id) = Two::acquainted(&SSO, &[]).await;
+        let site = &two.ours.site;
+        let peer = two.peers()[0].id;
+        let other = site.befriend(&Stranger::new("https://other.example"), &SSO);
+        let [live, others] = [peer, other].map(|peer| {
+            let person = take_up(site, Some(peer), user("zoe"));
+            site.store
+                .write_blocking(move |tx| people::set_may_sign_in(tx, person, Some(true)))
+                .unwrap();
+            person_signed_in(site, person, peer)
+        });
+        let mut admin = two.admin().await;
+        let page = format!("/peers/{id}");
+        if untick {
+            let save = format!("{page}/services");
+            let shown = [("service", "sso_sp")];
+            admin.post_from(&page, &save, &shown).await;
+            assert!(stored(site, live.session.id).ended_at.is_none());
+            let shown = [("service", "sso_idp"), ("publish", "sso_idp")];
+            admin.post_from(&page, &save, &shown).await;
+        } else {
+            let remove = format!("{page}/remove");
+            admin.post_from(&remove, &remove, &[]).await;
+        }
+        assert!(stored(site, live.session.id).ended_at.is_some(), "{untick}");
+        assert!(stored(site, others.session.id).ended_at.is_none());
     }
 }

@@ -876,3 +876,50 @@ fn sections_are_offered_and_accounts_enrolled_at_the_terminal() {
         assert!(nobody.err.contains("nobody"), "{nobody:?}");
     }
 }
+
+#[tokio::test]
+async fn a_user_is_enrolled_as_nobody_else_and_not_brought_back() {
+    let offering = Offering::new();
+    let said = |method: &str, argument: Value| {
+        let call = Call::parse(method, &[argument]).unwrap().unwrap();
+        let author = Author::Peer { id: offering.peer };
+        let applied = offering
+            .site
+            .store
+            .write_blocking(move |tx| register::apply(tx, &author, &call, NOW));
+        applied.unwrap();
+    };
+    let everybody = || {
+        let filter = PeopleFilter {
+            removed: true,
+            ..PeopleFilter::default()
+        };
+        let site = &offering.site;
+        site.store
+            .read_blocking(|tx| people::list(tx, &filter, NOW, Page::default()))
+            .unwrap()
+    };
+    said("fetch_user", user("zoe"));
+    said("fetch_user", user("tom"));
+    said("remove_user", fields(&[("idnumber", "tom")]));
+    let before = everybody();
+    for (idnumber, username) in [
+        ("zoe", "mallory"),
+        ("other", "zoe"),
+        ("tom", "tom"),
+        ("", "tom"),
+    ] {
+        let record = fields(&[
+            ("idnumber", idnumber),
+            ("username", username),
+            ("firstname", "Zoë"),
+            ("lastname", "Prøbe"),
+            ("email", "zoe@example.org"),
+        ]);
+        let params = vec![record, offering.courseid()];
+        let answer = offering.call("enrol_user", params).await;
+        assert_eq!(answer.fault(), 5011, "{idnumber} {username}");
+        assert_eq!(everybody(), before, "{idnumber} {username}");
+    }
+    assert!(enrolled(&offering.site).is_empty());
+}

@@ -22,7 +22,10 @@ async fn there_and_here() -> (Served, Served, mnetd::sso::session::Live, Token) 
     let live = signed_in(&home.site, account(&home.site, "zoe", None));
     let to = home.site.peer(&away.site.wwwroot);
     let go = async || {
-        let link = sso(&home.site).jump(&live, &to, "/").await.unwrap();
+        let link = sso(&home.site)
+            .jump(&live, firefox(), &to, "/")
+            .await
+            .unwrap();
         sso(&away.site).land(landing(&link)).await
     };
     go().await.unwrap_err();

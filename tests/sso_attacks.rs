@@ -4,12 +4,14 @@ mod support;
 
 use mnetd::sso::{LandError, MAX_LANDINGS, Token, user_agent_hash};
 use mnetd::store::peer_courses::{self, PeerCourseEnrolmentFilter};
+use mnetd::store::peers::{self, PeerService};
 use mnetd::store::{people, sign_on};
 use mnetd::xmlrpc::{Struct, Value};
 use support::site::{Answer, NOW, Site, Stranger, fields};
 use support::sso::{
     Played, SSO, account, alive, everybody, fault, firefox, introduce, landing, let_all_in,
-    moodles_account, signed_in, sso, stored, success, take_up, token_of, two_sites, vouching,
+    moodles_account, signed_in, sso, stored, success, take_up, token_of, two_sites, until,
+    vouching,
 };
 
 const TOKEN: &str = "3641aaca182eaa7c3cdd74935267447af5d0de7b";
@@ -49,7 +51,10 @@ impl Attacked {
 
     async fn token(&self) -> String {
         let to = self.site.peer(&self.used.wwwroot);
-        let link = sso(&self.site).jump(&self.live, &to, "/").await.unwrap();
+        let link = sso(&self.site)
+            .jump(&self.live, firefox(), &to, "/")
+            .await
+            .unwrap();
         landing(&link).token.reveal().to_owned()
     }
 
@@ -245,7 +250,10 @@ async fn a_link_of_one_browser_is_of_no_use_in_another() {
     let (home, away) = two_sites().await;
     let live = signed_in(&home.site, account(&home.site, "zoe", None));
     let to = home.site.peer(&away.site.wwwroot);
-    let link = sso(&home.site).jump(&live, &to, "/").await.unwrap();
+    let link = sso(&home.site)
+        .jump(&live, firefox(), &to, "/")
+        .await
+        .unwrap();
     let mut stolen = landing(&link);
     stolen.browser.user_agent = user_agent_hash(b"the thief's");
     let refused = sso(&away.site).land(stolen).await;
@@ -264,7 +272,10 @@ async fn a_link_to_one_site_is_of_no_use_at_another() {
     introduce(&third.site, &home.site);
     let live = signed_in(&home.site, account(&home.site, "zoe", None));
     let to = home.site.peer(&away.site.wwwroot);
-    let link = sso(&home.site).jump(&live, &to, "/").await.unwrap();
+    let link = sso(&home.site)
+        .jump(&live, firefox(), &to, "/")
+        .await
+        .unwrap();
     // The site it was made for takes it to a third one, in the name of its visitor.
     let refused = sso(&third.site).land(landing(&link)).await;
     assert!(matches!(
@@ -571,4 +582,208 @@ async fn a_call_about_a_session_is_heard_once() {
     open(attacked.site.answer(message.clone()).await.unwrap()).value();
     let again = open(attacked.site.answer(message).await.unwrap());
     assert_eq!(again.fault(), 8010);
+}
+
+/// A peer that vouches for `username`, with `idnumber` in the profile.
+async fn telling(site: &Site, username: &'static str, idnumber: &'static str) -> Played {
+    Played::beside(site, move |method, _| match method {
+        "auth/mnet/auth.php/user_authorise" => {
+            success(moodles_account("", username).with("idnumber", idnumber))
+        }
+        _ => fault(7018, "no such method"),
+    })
+    .await
+}
+
+fn record_with_id(idnumber: &str, username: &str) -> Value {
+    fields(&[
+        ("idnumber", idnumber),
+        ("username", username),
+        ("firstname", "Real"),
+        ("lastname", "Owner"),
+        ("email", "owner@example.org"),
+    ])
+}
+
+#[tokio::test]
+async fn an_id_number_that_users_write_themselves_takes_nobody_elses_row() {
+    for (username, idnumber) in [
+        ("mallory", "L-1"),
+        ("tom", "L-1"),
+        ("eve", "L-1"),
+        ("tom", "L-9"),
+    ] {
+        let site = Site::new("https://register.example");
+        let moodle = telling(&site, username, idnumber).await;
+        let peer = Some(moodle.peer(&site).id);
+        take_up(&site, peer, record_with_id("L-1", "ann"));
+        take_up(&site, peer, record_with_id("L-2", "tom"));
+        take_up(&site, peer, record("eve"));
+        let_all_in(&site);
+        let before = everybody(&site);
+        let mut landing = token_of(moodle.stranger.wwwroot.as_str(), TOKEN);
+        let session = signed_in(&site, account(&site, "office", None)).session.id;
+        landing.before = Some(session);
+        let refused = sso(&site).land(landing).await;
+        let Err(refused @ LandError::NotTheSame { .. }) = refused else {
+            panic!("{username} {idnumber}: {refused:?}");
+        };
+        assert!(refused.to_string().contains(idnumber), "{refused}");
+        assert!(!refused.to_string().contains("ann"), "{refused}");
+        assert_eq!(everybody(&site), before, "{username} {idnumber}");
+        assert_eq!(stored(&site, session).ended_at, None);
+    }
+}
+
+#[tokio::test]
+async fn an_id_number_fills_an_empty_place_and_may_be_left_out() {
+    for (username, idnumber, expected) in [
+        ("eve", "L-3", Some("L-3")),
+        ("eve", "", None),
+        ("tom", "L-2", Some("L-2")),
+        ("tom", "", Some("L-2")),
+    ] {
+        let site = Site::new("https://register.example");
+        let moodle = telling(&site, username, idnumber).await;
+        let peer = Some(moodle.peer(&site).id);
+        take_up(&site, peer, record_with_id("L-2", "tom"));
+        take_up(&site, peer, record("eve"));
+        let_all_in(&site);
+        let landing = token_of(moodle.stranger.wwwroot.as_str(), TOKEN);
+        let landed = sso(&site).land(landing).await.unwrap();
+        let user = alive(&site, &landed.token).unwrap().user;
+        assert_eq!(user.username(), username);
+        let person = everybody(&site)
+            .into_iter()
+            .find(|person| person.fields.username == username)
+            .unwrap();
+        assert_eq!(person.fields.idnumber.as_deref(), expected);
+        assert_eq!(everybody(&site).len(), 2);
+    }
+}
+
+fn said(site: &Site, peer: &Played, method: &'static str, argument: Value) {
+    let author = mnetd::register::Author::Peer {
+        id: peer.peer(site).id,
+    };
+    let now = site.clock.now();
+    site.store
+        .write_blocking(move |tx| {
+            let call = mnetd::register::Call::parse(method, &[argument])?;
+            mnetd::register::apply(tx, &author, &call.unwrap(), now)
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_user_whom_the_peer_removed_comes_back_by_its_word_and_with_no_old_right() {
+    let site = Site::new("https://register.example");
+    let moodle = vouching(&site, "tom").await;
+    let id = take_up(&site, Some(moodle.peer(&site).id), record("tom"));
+    let_all_in(&site);
+    let land = async |token: &str| {
+        let landing = token_of(moodle.stranger.wwwroot.as_str(), token);
+        sso(&site).land(landing).await
+    };
+    let landed = land("token-number-one").await.unwrap();
+    said(
+        &site,
+        &moodle,
+        "remove_user",
+        fields(&[("username", "tom")]),
+    );
+    assert!(stored(&site, landed.session).ended_at.is_some());
+    let refused = land("token-number-two").await;
+    assert!(matches!(refused, Err(LandError::Removed { .. })));
+    let person = || {
+        site.store
+            .read_blocking(|tx| people::get(tx, id))
+            .unwrap()
+            .unwrap()
+    };
+    assert!(person().removed_at.is_some());
+    said(&site, &moodle, "fetch_user", record("tom"));
+    assert_eq!(person().may_sign_in, None);
+    assert!(alive(&site, &landed.token).is_none());
+    let refused = land("token-number-three").await;
+    assert!(matches!(refused, Err(LandError::NotPermitted { .. })));
+    // What was denied to somebody is not given back that way.
+    site.store
+        .write_blocking(move |tx| people::set_may_sign_in(tx, id, Some(false)))
+        .unwrap();
+    said(
+        &site,
+        &moodle,
+        "remove_user",
+        fields(&[("username", "tom")]),
+    );
+    said(&site, &moodle, "fetch_user", record("tom"));
+    assert_eq!(person().may_sign_in, Some(false));
+}
+
+#[tokio::test]
+async fn a_session_lives_only_while_its_peer_may_vouch() {
+    let site = Site::new("https://register.example");
+    let moodle = vouching(&site, "tom").await;
+    let peer = moodle.peer(&site).id;
+    take_up(&site, Some(peer), record("tom"));
+    let_all_in(&site);
+    let landing = token_of(moodle.stranger.wwwroot.as_str(), TOKEN);
+    let landed = sso(&site).land(landing).await.unwrap();
+    let set = |subscribe| {
+        let right = PeerService {
+            service: "sso_idp".to_owned(),
+            publish: true,
+            subscribe,
+        };
+        site.store
+            .write_blocking(move |tx| peers::set_service(tx, peer, &right))
+            .unwrap();
+        alive(&site, &landed.token).is_some()
+    };
+    assert!(!set(false));
+    assert!(set(true));
+    site.store
+        .write_blocking(move |tx| peers::remove(tx, peer, NOW))
+        .unwrap();
+    assert!(alive(&site, &landed.token).is_none());
+    // Nor does it live because something is agreed on with what is no peer.
+    assert!(!set(true));
+}
+
+#[tokio::test]
+async fn a_refused_landing_ends_nothing_at_peers() {
+    let site = Site::new("https://register.example");
+    let away = vouching(&site, "nobody").await;
+    let away_id = away.peer(&site).id;
+    let [before, other] = ["zoe", "ada"].map(|username| {
+        let id = signed_in(&site, account(&site, username, None)).session.id;
+        site.store
+            .write_blocking(move |tx| sign_on::begin_at_peer(tx, id, away_id, "hash", NOW))
+            .unwrap();
+        id
+    });
+    let arrive = async |moodle: &Played| {
+        let mut landing = token_of(moodle.stranger.wwwroot.as_str(), TOKEN);
+        landing.before = Some(before);
+        sso(&site).land(landing).await
+    };
+    let killed = || -> Vec<Value> {
+        let asked = away.asked("kill_child");
+        asked.iter().map(|params| params[0].clone()).collect()
+    };
+    let moodle = telling(&site, "tom", "L-9").await;
+    let peer = Some(moodle.peer(&site).id);
+    take_up(&site, peer, record_with_id("L-1", "tom"));
+    let refused = arrive(&moodle).await;
+    assert!(matches!(refused, Err(LandError::NotTheSame { .. })));
+    assert_eq!(stored(&site, before).ended_at, None);
+    // What is ended after it comes to the peer after it.
+    sso(&site).end_at_peers_later(vec![other]);
+    until("the end of the other", || !killed().is_empty()).await;
+    assert_eq!(killed(), ["ada".into()]);
+    // Who is known and lacks the right takes the place of whoever was there before.
+    let refused = arrive(&telling(&site, "tim", "").await).await;
+    assert!(matches!(refused, Err(LandError::NotPermitted { .. })));
+    until("the end of the first", || killed().len() == 2).await;
 }

@@ -23,7 +23,10 @@ async fn an_account_of_one_site_is_signed_in_at_the_other() {
     let person = take_up(&home.site, None, user("L-7"));
     let live = signed_in(&home.site, account(&home.site, "zoe", Some(person)));
     let to = home.site.peer(&away.site.wwwroot);
-    let link = sso(&home.site).jump(&live, &to, "/sections").await.unwrap();
+    let link = sso(&home.site)
+        .jump(&live, firefox(), &to, "/sections")
+        .await
+        .unwrap();
 
     // The first visit makes the person known, and says who can let her in.
     let refused = sso(&away.site).land(landing(&link)).await.unwrap_err();
@@ -42,7 +45,10 @@ async fn an_account_of_one_site_is_signed_in_at_the_other() {
     assert_eq!(fields.email, "zoe@example.org");
 
     let_all_in(&away.site);
-    let link = sso(&home.site).jump(&live, &to, "/sections").await.unwrap();
+    let link = sso(&home.site)
+        .jump(&live, firefox(), &to, "/sections")
+        .await
+        .unwrap();
     let landed = sso(&away.site).land(landing(&link)).await.unwrap();
     assert_eq!(landed.go_to, away.site.wwwroot.join("/sections"));
     assert_eq!(landed.peer.wwwroot, home.site.wwwroot);

@@ -2,11 +2,12 @@
 
 mod support;
 
-use mnetd::sso::session::IDLE_LIMIT;
-use mnetd::sso::{JUMP_LIFETIME, JumpError, MissingRight};
+use mnetd::sso::session::{Browser, IDLE_LIMIT};
+use mnetd::sso::{JUMP_LIFETIME, JumpError, MissingRight, user_agent_hash};
 use mnetd::store::peer_courses::{self, PeerCourseEnrolmentFilter};
 use mnetd::store::people;
 use mnetd::store::sessions::{self, SessionEnd};
+use mnetd::store::sign_on;
 use mnetd::xmlrpc::{Struct, Value};
 use support::site::{Answer, Site, Stranger, fields, user};
 use support::sso::{
@@ -35,7 +36,9 @@ impl Out {
     async fn jump(&self) -> String {
         let to = self.site.peer(&self.moodle.wwwroot);
         let sso = sso(&self.site);
-        let link = sso.jump(&self.live, &to, "/course/view.php?id=2").await;
+        let link = sso
+            .jump(&self.live, firefox(), &to, "/course/view.php?id=2")
+            .await;
         link.unwrap()
     }
 
@@ -151,7 +154,10 @@ async fn both_services_have_to_be_agreed_on() {
         site.befriend(&moodle, &services);
         let live = signed_in(&site, account(&site, "zoe", None));
         let to = site.peer(&moodle.wwwroot);
-        let refused = sso(&site).jump(&live, &to, "/").await.unwrap_err();
+        let refused = sso(&site)
+            .jump(&live, firefox(), &to, "/")
+            .await
+            .unwrap_err();
         match &refused {
             JumpError::NotAllowed { missing: found, .. } => assert_eq!(*found, missing),
             other => panic!("{other}"),
@@ -179,7 +185,9 @@ async fn somebody_whom_a_peer_vouched_for_does_not_roam_on() {
     let live = alive(&site, &landed.token).unwrap();
     let next = Stranger::new("https://next.example");
     site.befriend(&next, &SSO);
-    let refused = sso(&site).jump(&live, &site.peer(&next.wwwroot), "/").await;
+    let refused = sso(&site)
+        .jump(&live, firefox(), &site.peer(&next.wwwroot), "/")
+        .await;
     assert!(matches!(refused, Err(JumpError::NotLocal(_))));
 }
 
@@ -348,4 +356,29 @@ async fn a_person_who_was_removed_still_has_an_account() {
         .unwrap();
     let answer = out.ask(&out.token().await).await;
     assert_eq!(answer.value().get("username"), Some(&"zoe".into()));
+}
+
+#[tokio::test]
+async fn a_browser_that_was_updated_since_it_signed_in_can_jump() {
+    let out = Out::new();
+    let updated = Browser {
+        user_agent: user_agent_hash(b"a newer browser"),
+        ..firefox()
+    };
+    let to = out.site.peer(&out.moodle.wwwroot);
+    let link = sso(&out.site)
+        .jump(&out.live, updated.clone(), &to, "/")
+        .await
+        .unwrap();
+    let token = landing(&link).token.reveal().to_owned();
+    let params = vec![token.into(), updated.user_agent.as_str().into()];
+    out.call(USER_AUTHORISE, params).await.value();
+    let (id, there) = (out.live.session.id, updated.user_agent);
+    let used = out
+        .site
+        .store
+        .read_blocking(|tx| sign_on::peers_of_session(tx, id))
+        .unwrap();
+    // By that name it is ended there.
+    assert_eq!(used[0].user_agent, there);
 }

@@ -15,8 +15,10 @@ use crate::keys::{Certificate, Fingerprint};
 use crate::peer::{
     Application, Dialect, Introduction, Peer, introduce, known_services, parse_network,
 };
+use crate::sso::session;
 use crate::store::StoreError;
 use crate::store::peers::{self, PeerService};
+use crate::store::sessions::SessionFilter;
 use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::Value;
 
@@ -406,11 +408,12 @@ fn allow(site: &Site, arguments: &AllowArguments) -> Result<(), CliError> {
             publish: arguments.publish.unwrap_or(peer.may_call(service)),
             subscribe: arguments.subscribe.unwrap_or(peer.we_may_call(service)),
         });
-    let (id, unbound) = (peer.id, arguments.unbound);
+    let (id, unbound, now) = (peer.id, arguments.unbound, site.clock.now());
     site.store
         .write_blocking(move |tx| -> Result<(), StoreError> {
             if let Some(right) = right {
                 peers::set_service(tx, id, &right)?;
+                session::end_those_without_right(tx, &SessionFilter::of_peer(id), now)?;
             }
             if let Some(networks) = networks {
                 peers::set_source_addresses(tx, id, &networks)?;
@@ -485,8 +488,10 @@ fn remove(site: &Site, peer: &Peer, yes: bool) -> Result<(), CliError> {
         confirm(&format!("Remove {}?", peer.wwwroot))?;
     }
     let (id, now) = (peer.id, site.clock.now());
-    site.store
-        .write_blocking(move |tx| peers::remove(tx, id, now))?;
+    site.store.write_blocking(move |tx| {
+        peers::remove(tx, id, now)?;
+        session::end_those_without_right(tx, &SessionFilter::of_peer(id), now)
+    })?;
     say!(
         "{} is no longer a peer. What it sent stays in the register.",
         peer.wwwroot

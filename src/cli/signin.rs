@@ -9,9 +9,11 @@ use super::CliError;
 use super::output::{self, Format, say};
 use super::site::Site;
 use crate::peer::Peer;
+use crate::sso::session;
 use crate::store::audit::{self, Deed};
 use crate::store::enrolments::Role;
 use crate::store::people::{self, Person};
+use crate::store::sessions::SessionFilter;
 use crate::store::{StoreError, peers};
 
 #[derive(Debug, Subcommand)]
@@ -100,6 +102,7 @@ fn set_group(site: &Site, role: Role, peer: Option<Peer>, right: bool) -> Result
     site.store
         .write_blocking(move |tx| -> Result<(), StoreError> {
             people::set_group_may_sign_in(tx, role, peer.map(|peer| peer.id), right)?;
+            session::end_those_without_right(tx, &SessionFilter::default(), now)?;
             let deed = Deed {
                 action: action(Some(right)),
                 object: &object,
@@ -131,6 +134,7 @@ fn set_person(
     site.store
         .write_blocking(move |tx| -> Result<(), StoreError> {
             people::set_may_sign_in(tx, id, right)?;
+            session::end_those_without_right(tx, &SessionFilter::of_person(id), now)?;
             let deed = Deed {
                 action: action(right),
                 object: &object,

@@ -5,7 +5,7 @@ use super::error::RegisterError;
 use super::fields::{MAX_ATTEMPT, MAX_NAME, MAX_NOTE, MAX_POINTS, shown};
 use super::grades::{Said as SaidGrade, give};
 use super::users;
-use super::{Call, FetchUser, Reply, Status, UserRecord, assessments};
+use super::{Call, Reply, Status, UserRecord, assessments};
 use crate::clock::UnixTime;
 use crate::store::assessments::{self as rows, Assessment};
 use crate::store::enrolments::{self, EnrolmentChange, NewChange};
@@ -348,14 +348,14 @@ pub struct HandMadePerson {
     pub email: String,
 }
 
-/// Takes somebody up by hand. A username that is taken gets a number behind it, as with peers.
+/// Takes somebody up by hand: always a new person. A username that a peer's person has gets a number
+/// behind it, as with peers.
 ///
 /// # Errors
-/// [`RegisterError::Wrong`] or [`RegisterError::Missing`] where a field cannot be used, or the id is taken by
-/// another hand-made row; [`RegisterError::Store`].
+/// [`RegisterError::Wrong`] or [`RegisterError::Missing`] where a field cannot be used, or the id or the username
+/// is taken by another hand-made row, removed ones included; [`RegisterError::Store`].
 pub fn make_person(
     tx: &WriteTx<'_>,
-    author: &Author,
     new: &HandMadePerson,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
@@ -365,7 +365,17 @@ pub fn make_person(
         return Err(taken("idnumber", idnumber));
     }
     let record = UserRecord::from_value(&record_of(new))?;
-    users::fetch(tx, author, &FetchUser::Complete(record), now)
+    if is_hand_made(tx, &record.username)? {
+        return Err(taken("username", &record.username));
+    }
+    users::create(tx, None, &record, now)
+}
+
+/// Whether somebody made by hand is, or was meant to be, called `username`.
+fn is_hand_made(tx: &ReadTx<'_>, username: &str) -> Result<bool, RegisterError> {
+    let called = people::by_username(tx, username)?;
+    Ok(called.is_some_and(|person| person.peer.is_none())
+        || people::by_sent_username(tx, None, username)?.is_some())
 }
 
 /// What a peer would send of somebody.
@@ -589,7 +599,7 @@ fn taken(field: &'static str, found: &str) -> RegisterError {
     RegisterError::Wrong {
         field,
         found: shown(found),
-        expected: "one that no other hand-made row has".to_owned(),
+        expected: "one that no other hand-made row has, removed ones included".to_owned(),
     }
 }
 

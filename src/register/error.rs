@@ -42,6 +42,24 @@ pub enum RegisterError {
         /// The id it holds.
         userid: String,
     },
+    /// A visitor with the id of another user of the same peer.
+    #[error(
+        "the ID number {idnumber} belongs to another user of that site here; expected the user's own ID number, or none"
+    )]
+    IdOfAnother {
+        /// The id.
+        idnumber: String,
+    },
+    /// A visitor known by the username with another id.
+    #[error(
+        "the user of that name has the ID number {known} here, not {found}; if the user was given a new one, it first has to arrive with update_user or fetch_user"
+    )]
+    OtherId {
+        /// The id that came.
+        found: String,
+        /// The id the register knows.
+        known: String,
+    },
     /// A user who is not in that section, in that role.
     #[error("user {userid} is not in section {sectionid} as a {role}; send new_enrolment first")]
     NotEnrolled {
@@ -140,7 +158,7 @@ impl RegisterError {
     pub const fn code(&self) -> Option<i32> {
         match self {
             Self::Missing { .. } => Some(8001),
-            Self::Wrong { .. } => Some(8002),
+            Self::Wrong { .. } | Self::IdOfAnother { .. } | Self::OtherId { .. } => Some(8002),
             Self::UnknownUser { .. } | Self::RemovedUser { .. } | Self::NotEnrolled { .. } => {
                 Some(8003)
             }

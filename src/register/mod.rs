@@ -41,7 +41,7 @@ pub use fields::{
 pub use grades::{NewGrade, RemoveGrade};
 pub use sections::{NewSection, ONGOING, RemoveSection, SectionChanges, UpdateSection, teaches};
 pub use service::SERVICE;
-pub use users::{FetchUser, RemoveUser, UpdateUser, UserKey, UserRecord};
+pub use users::{FetchUser, RemoveUser, UpdateUser, UserKey, UserRecord, take_up_visitor};
 
 pub use crate::store::Author;
 

@@ -235,6 +235,60 @@ pub(super) fn fetch(
     }
 }
 
+/// Takes up a user of `peer`'s who comes in person, or is enrolled from there, and for whom the peer
+/// vouches by the username.
+///
+/// Here the username alone says who it is. A peer's records say when an id has a new name; the profile
+/// of a visitor does not, for in some sites users write their ID number themselves.
+///
+/// # Errors
+/// [`RegisterError::IdOfAnother`], [`RegisterError::OtherId`] or [`RegisterError::RemovedUser`]; as
+/// `fetch_user` otherwise. Nothing is then written.
+pub fn take_up_visitor(
+    tx: &WriteTx<'_>,
+    peer: PeerId,
+    record: &UserRecord,
+    now: UnixTime,
+) -> Result<PersonId, RegisterError> {
+    let known = people::by_sent_username_present_first(tx, peer, &record.username)?;
+    if let Some(person) = known.as_ref().filter(|person| person.removed_at.is_some()) {
+        return Err(RegisterError::RemovedUser {
+            field: "username",
+            userid: person.fields.sent_username.clone(),
+        });
+    }
+    if let Some(idnumber) = &record.idnumber {
+        check_id(tx, peer, known.as_ref(), idnumber)?;
+    }
+    let reply = match &known {
+        Some(person) => change(tx, person, record, now)?,
+        None => create(tx, Some(peer), record, now)?,
+    };
+    Ok(PersonId(reply.id))
+}
+
+/// Refuses an id that a visitor brings where it is somebody else's, or where the visitor has another.
+fn check_id(
+    tx: &ReadTx<'_>,
+    peer: PeerId,
+    visitor: Option<&Person>,
+    idnumber: &str,
+) -> Result<(), RegisterError> {
+    let holder = people::by_idnumber(tx, Some(peer), idnumber)?;
+    if holder.is_some_and(|holder| Some(holder.id) != visitor.map(|visitor| visitor.id)) {
+        return Err(RegisterError::IdOfAnother {
+            idnumber: idnumber.to_owned(),
+        });
+    }
+    match visitor.and_then(|visitor| visitor.fields.idnumber.as_deref()) {
+        Some(known) if known != idnumber => Err(RegisterError::OtherId {
+            found: idnumber.to_owned(),
+            known: known.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// The person a record is about: the one of that id. A person of that username is the same where one
 /// of the two has no id, for then the username is all there is to go by.
 fn known(
@@ -255,7 +309,7 @@ fn known(
     }
 }
 
-fn create(
+pub(super) fn create(
     tx: &WriteTx<'_>,
     owner: Option<PeerId>,
     record: &UserRecord,

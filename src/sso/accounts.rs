@@ -8,7 +8,7 @@ use crate::clock::UnixTime;
 use crate::register::{MAX_EMAIL, MAX_NAME, MAX_USERNAME};
 use crate::store::accounts::{self, Account, AccountRole, NewAccount};
 use crate::store::sessions::{self, SessionEnd, SessionFilter};
-use crate::store::{AccountId, MAX_PAGE, Page, PersonId, ReadTx, StoreError, WriteTx};
+use crate::store::{AccountId, MAX_PAGE, Page, PersonId, ReadTx, SessionId, StoreError, WriteTx};
 
 /// For how many seconds the setup link is good: somebody who installs the server opens it soon.
 pub const SETUP_LINK_LIFETIME: i64 = 24 * 3600;
@@ -133,7 +133,7 @@ pub fn change(
 }
 
 /// Gives an account another password, and ends its sessions but `kept`, for whoever knew the old one
-/// may be signed in.
+/// may be signed in. Those that ended have still to be ended at peers ([`super::Sso::end_at_peers_later`]).
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -141,14 +141,15 @@ pub fn set_password(
     tx: &WriteTx<'_>,
     account: AccountId,
     password_hash: &str,
-    kept: Option<crate::store::SessionId>,
+    kept: Option<SessionId>,
     now: UnixTime,
-) -> Result<(), StoreError> {
+) -> Result<Vec<SessionId>, StoreError> {
     accounts::set_password_hash(tx, account, password_hash, now)?;
     end_sessions(tx, account, kept, now)
 }
 
-/// Lets nobody sign in by an account any more, and ends its sessions; or lets them again.
+/// Lets nobody sign in by an account any more, and ends its sessions; or lets them again. Those that ended
+/// have still to be ended at peers ([`super::Sso::end_at_peers_later`]).
 ///
 /// # Errors
 /// [`AccountError::LastAdministrator`].
@@ -157,9 +158,10 @@ pub fn set_disabled(
     account: &Account,
     disabled: bool,
     now: UnixTime,
-) -> Result<(), AccountError> {
+) -> Result<Vec<SessionId>, AccountError> {
     if !disabled {
-        return Ok(accounts::set_disabled(tx, account.id, None)?);
+        accounts::set_disabled(tx, account.id, None)?;
+        return Ok(Vec::new());
     }
     keep_an_administrator(tx, account)?;
     accounts::set_disabled(tx, account.id, Some(now))?;
@@ -215,9 +217,9 @@ pub fn add_first(
 fn end_sessions(
     tx: &WriteTx<'_>,
     account: AccountId,
-    kept: Option<crate::store::SessionId>,
+    kept: Option<SessionId>,
     now: UnixTime,
-) -> Result<(), StoreError> {
+) -> Result<Vec<SessionId>, StoreError> {
     let filter = SessionFilter {
         account: Some(account),
         ..SessionFilter::default()
@@ -226,14 +228,16 @@ fn end_sessions(
         after: None,
         limit: MAX_PAGE,
     };
+    let mut ended = Vec::new();
     loop {
         let rows = sessions::list(tx, &filter, page)?;
         let Some(last) = rows.last() else {
-            return Ok(());
+            return Ok(ended);
         };
         page = page.following(last.id.0);
         for row in rows.iter().filter(|row| Some(row.id) != kept) {
             sessions::end(tx, row.id, SessionEnd::Account, now)?;
+            ended.push(row.id);
         }
     }
 }

@@ -4,7 +4,7 @@ use openssl::error::ErrorStack;
 use thiserror::Error;
 
 use super::service::{IDENTITY_PROVIDER, SERVICE_PROVIDER};
-use super::session::{self, User};
+use super::session::{self, Browser, User};
 use super::{Sso, Token, wantsurl};
 use crate::peer::Peer;
 use crate::store::StoreError;
@@ -67,13 +67,15 @@ impl Sso {
     /// The address to send a browser to, so that whoever is signed in here is signed in at `to`
     /// (docs/protocol.md, SSO). What `wantsurl` says is passed on where it lies within that peer.
     ///
-    /// The browser that jumps is the one the session was begun in: the token holds for its User-Agent.
+    /// The token holds for the User-Agent of the `browser` that jumps now: since the session was begun in it
+    /// it may have been updated.
     ///
     /// # Errors
     /// As [`JumpError`] says.
     pub async fn jump(
         &self,
         live: &session::Live,
+        browser: Browser,
         to: &Peer,
         wantsurl: &str,
     ) -> Result<String, JumpError> {
@@ -87,13 +89,18 @@ impl Sso {
             });
         }
         let token = Token::generate_for_jump()?;
-        self.keep(&token, live, to).await?;
+        self.keep(&token, live, browser, to).await?;
         Ok(self.landing_address(&token, to, wantsurl))
     }
 
-    async fn keep(&self, token: &Token, live: &session::Live, to: &Peer) -> Result<(), StoreError> {
-        let (token_hash, peer) = (token.hash(), to.id);
-        let (session, user_agent) = (live.session.id, live.session.user_agent.clone());
+    async fn keep(
+        &self,
+        token: &Token,
+        live: &session::Live,
+        browser: Browser,
+        to: &Peer,
+    ) -> Result<(), StoreError> {
+        let (token_hash, session, peer) = (token.hash(), live.session.id, to.id);
         let expires_at = self.shared.clock.now().plus(JUMP_LIFETIME);
         let store = &self.shared.store;
         store
@@ -102,7 +109,7 @@ impl Sso {
                     token_hash: &token_hash,
                     session,
                     peer,
-                    user_agent: &user_agent,
+                    user_agent: &browser.user_agent,
                     expires_at,
                 };
                 sign_on::insert_jump(tx, &jump)

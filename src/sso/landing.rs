@@ -8,10 +8,10 @@ use super::session::{self, Browser, SessionError};
 use super::{Sso, Token, courses, wantsurl};
 use crate::clock::UnixTime;
 use crate::peer::{CallError, Peer, PeerError};
-use crate::register::{self, Author, Call, FetchUser, RegisterError, UserRecord};
+use crate::register::{self, RegisterError, UserRecord};
 use crate::store::people::{self, Person};
 use crate::store::sessions::{self, SessionEnd, SignedIn};
-use crate::store::{PeerId, PersonId, SessionId, StoreError, WriteTx, sign_on};
+use crate::store::{PeerId, SessionId, StoreError, WriteTx, sign_on};
 use crate::wwwroot::Wwwroot;
 use crate::xmlrpc::{Struct, Value};
 
@@ -130,6 +130,26 @@ pub enum LandError {
         /// What is wrong.
         reason: RegisterError,
     },
+    /// The register takes the user for somebody else.
+    #[error(
+        "you are not signed in, and nothing was changed here: {reason}. People from {peer} are known here by their username. If the ID number there is wrong, an administrator of {peer} sets it right and locks that field; if the user got a new username or ID number there, the register has to be told from there, and an administrator of this site finds both on the page People"
+    )]
+    NotTheSame {
+        /// The peer.
+        peer: Wwwroot,
+        /// What does not fit.
+        reason: RegisterError,
+    },
+    /// A person who was removed.
+    #[error(
+        "{peer} has removed the user {username} from the register here, so this user is not signed in. If that was a mistake, an administrator of {peer} sends the user again (fetch_user), and an administrator of this site gives the right to sign in anew"
+    )]
+    Removed {
+        /// The peer.
+        peer: Wwwroot,
+        /// The username in the peer's spelling.
+        username: String,
+    },
     /// The answer is no struct.
     #[error("{0} answered with something that is no account")]
     NoAccount(Wwwroot),
@@ -181,7 +201,9 @@ impl Sso {
         let answer = self.ask(&peer, &landing).await?;
         let user = read_account(&peer, &answer)?;
         let arrived = self.arrive(&peer, user, &landing).await;
-        if let Some(before) = landing.before {
+        // Otherwise nothing was written, and whoever was signed in before still is.
+        let is_over = matches!(arrived, Ok(_) | Err(LandError::NotPermitted { .. }));
+        if let Some(before) = landing.before.filter(|_| is_over) {
             self.end_at_peers_later(vec![before]);
         }
         let arrived = arrived?;
@@ -264,7 +286,7 @@ impl Sso {
         let now = self.shared.clock.now();
         let (id, browser, before) = (peer.id, landing.browser.clone(), landing.before);
         let arrival = self.shared.store.write(move |tx| {
-            let person = match take_up(tx, id, user, now) {
+            let person = match take_up(tx, id, &user, now) {
                 Ok(person) => person,
                 Err(RegisterError::Store(error)) => return Err(ArrivalError::Store(error)),
                 Err(error) => return Err(ArrivalError::Register(error)),
@@ -295,10 +317,7 @@ impl Sso {
                 person,
                 peer: Box::new(peer.clone()),
             }),
-            Err(ArrivalError::Register(reason)) => Err(LandError::Account {
-                peer: peer.wwwroot.clone(),
-                reason,
-            }),
+            Err(ArrivalError::Register(reason)) => Err(refusal(peer, reason)),
             Err(ArrivalError::Store(error)) => Err(error.into()),
             Err(ArrivalError::Session(error)) => Err(error.into()),
         }
@@ -358,18 +377,31 @@ enum ArrivalError {
     Session(#[from] SessionError),
 }
 
-/// Makes, or brings up to date, the row of a peer's person by the register's own rules: only ever a row
-/// of that peer, whatever name it sends.
+/// Makes, or brings up to date, the row of a peer's person: only ever a row of that peer, whatever name
+/// it sends.
 fn take_up(
     tx: &WriteTx<'_>,
     peer: PeerId,
-    user: UserRecord,
+    user: &UserRecord,
     now: UnixTime,
 ) -> Result<Person, RegisterError> {
-    let call = Call::FetchUser(FetchUser::Complete(user));
-    let reply = tx.savepoint(|tx| register::apply(tx, &Author::Peer { id: peer }, &call, now))?;
-    let person = people::get(tx, PersonId(reply.id))?;
-    Ok(person.ok_or(StoreError::Undone)?)
+    let person = register::take_up_visitor(tx, peer, user, now)?;
+    Ok(people::get(tx, person)?.ok_or(StoreError::Undone)?)
+}
+
+/// Why the register does not take a user up, for the user.
+fn refusal(peer: &Peer, reason: RegisterError) -> LandError {
+    let peer = peer.wwwroot.clone();
+    match reason {
+        RegisterError::RemovedUser { userid, .. } => LandError::Removed {
+            peer,
+            username: userid,
+        },
+        reason @ (RegisterError::IdOfAnother { .. } | RegisterError::OtherId { .. }) => {
+            LandError::NotTheSame { peer, reason }
+        }
+        reason => LandError::Account { peer, reason },
+    }
 }
 
 /// Refuses what no peer hands out: Moodle's and Mahara's tokens have 40 hexadecimal digits, others may

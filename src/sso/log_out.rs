@@ -77,8 +77,9 @@ impl Sso {
         Ok(self.end_children(children).await)
     }
 
-    /// [`Sso::end_at_peers`] for sessions that a peer ended, in the background.
-    pub(crate) fn end_at_peers_later(&self, ids: Vec<SessionId>) {
+    /// Ends sessions of ours that are over here at every peer they are used at, in the background: nobody
+    /// waits for it. What a peer does not confirm is told it again by [`Sso::keep_alive`].
+    pub fn end_at_peers_later(&self, ids: Vec<SessionId>) {
         let sso = self.clone();
         tokio::spawn(async move {
             for id in ids {

@@ -3,12 +3,14 @@
 use openssl::error::ErrorStack;
 use thiserror::Error;
 
+use super::service::IDENTITY_PROVIDER;
 use super::token::Token;
 use crate::clock::UnixTime;
 use crate::store::accounts::{self, Account};
+use crate::store::peers;
 use crate::store::people::{self, Person};
-use crate::store::sessions::{self, NewSession, Session, SessionEnd, SignedIn};
-use crate::store::{ReadTx, SessionId, StoreError, WriteTx};
+use crate::store::sessions::{self, NewSession, Session, SessionEnd, SessionFilter, SignedIn};
+use crate::store::{MAX_PAGE, Page, PeerId, ReadTx, SessionId, StoreError, WriteTx};
 
 /// After how many seconds without a request a session ends: a school day's longest pause.
 pub const IDLE_LIMIT: i64 = 2 * 3600;
@@ -99,19 +101,65 @@ pub fn find(tx: &ReadTx<'_>, token: &Token, now: UnixTime) -> Result<Option<Live
     if !is_alive(&session, now) {
         return Ok(None);
     }
-    let user = match session.who {
-        SignedIn::Account { account } => accounts::get(tx, account)?
+    let user = user(tx, session.who, now)?;
+    Ok(user.map(|user| Live { session, user }))
+}
+
+/// The user of a session, if they may still be signed in: an account that is in use; a person with the
+/// right to sign in, whose peer we still let vouch for its users.
+fn user(tx: &ReadTx<'_>, who: SignedIn, now: UnixTime) -> Result<Option<User>, StoreError> {
+    match who {
+        SignedIn::Account { account } => Ok(accounts::get(tx, account)?
             .filter(|account| account.disabled_at.is_none())
-            .map(User::Account),
-        SignedIn::Person { person, .. } => {
-            if people::may_sign_in(tx, person, now)? {
-                people::get(tx, person)?.map(User::Person)
+            .map(User::Account)),
+        SignedIn::Person { person, peer } => {
+            if may_vouch(tx, peer)? && people::may_sign_in(tx, person, now)? {
+                Ok(people::get(tx, person)?.map(User::Person))
             } else {
-                None
+                Ok(None)
             }
         }
+    }
+}
+
+/// Whether a peer is one still, and we take its word for who its users are.
+fn may_vouch(tx: &ReadTx<'_>, peer: PeerId) -> Result<bool, StoreError> {
+    let is_peer = peers::get(tx, peer)?.is_some_and(|peer| peer.removed_at.is_none());
+    let agreed = peers::services(tx, peer)?;
+    Ok(is_peer
+        && agreed
+            .iter()
+            .any(|right| right.service == IDENTITY_PROVIDER.name && right.subscribe))
+}
+
+/// Ends those of the sessions that `filter` picks whose user may not be signed in any more, so that none
+/// of them comes back with a right that is given again later; how many those were.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_those_without_right(
+    tx: &WriteTx<'_>,
+    filter: &SessionFilter<'_>,
+    now: UnixTime,
+) -> Result<usize, StoreError> {
+    let mut page = Page {
+        after: None,
+        limit: MAX_PAGE,
     };
-    Ok(user.map(|user| Live { session, user }))
+    let mut ended = 0;
+    loop {
+        let sessions = sessions::list(tx, filter, page)?;
+        let Some(last) = sessions.last() else {
+            return Ok(ended);
+        };
+        page = page.following(last.id.0);
+        for session in &sessions {
+            if user(tx, session.who, now)?.is_none() {
+                sessions::end(tx, session.id, SessionEnd::Account, now)?;
+                ended += 1;
+            }
+        }
+    }
 }
 
 /// Whether a session is alive: not ended, not idle for too long, not over its time.

@@ -10,6 +10,7 @@ use super::extra::Extra;
 use super::ids::{PeerId, PersonId, StatusId};
 use super::names::Folded;
 use super::page::{Conditions, Page};
+use super::sessions;
 use super::statuses::{self, Status};
 use super::transaction::{ReadTx, WriteTx};
 use crate::clock::UnixTime;
@@ -155,6 +156,26 @@ pub fn by_sent_username(
              ORDER BY id DESC LIMIT 1"
         ),
         params![PeerId::or_none(owner), username],
+        person_from_row,
+    )
+}
+
+/// The person whom `peer` spells `username`: the latest to come of those who are not removed, else of
+/// those who are.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn by_sent_username_present_first(
+    tx: &ReadTx<'_>,
+    peer: PeerId,
+    username: &str,
+) -> Result<Option<Person>, StoreError> {
+    tx.one(
+        select_person!(
+            " FROM person WHERE ifnull(peer, 0) = ?1 AND sent_username = ?2 \
+             ORDER BY removed_at IS NOT NULL, id DESC LIMIT 1"
+        ),
+        params![peer, username],
         person_from_row,
     )
 }
@@ -305,15 +326,18 @@ pub fn update(
     Ok(())
 }
 
-/// Marks a person as removed.
+/// Marks a person as removed, ends the person's sessions, and takes back a right to sign in that was given
+/// to this very person: whoever comes back under that name may be somebody else. One that was denied
+/// stays denied.
 ///
 /// # Errors
 /// When the database cannot be written.
 pub fn remove(tx: &WriteTx<'_>, id: PersonId, now: UnixTime) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE person SET removed_at = ?2 WHERE id = ?1",
+        "UPDATE person SET removed_at = ?2, may_sign_in = nullif(may_sign_in, 1) WHERE id = ?1",
         params![id, now],
     )?;
+    sessions::end_all_of_person(tx, id, now)?;
     Ok(())
 }
 

@@ -96,6 +96,26 @@ pub struct SessionFilter<'a> {
     pub user_agent: Option<&'a str>,
 }
 
+impl SessionFilter<'_> {
+    /// The sessions of a person.
+    #[must_use]
+    pub fn of_person(person: PersonId) -> Self {
+        Self {
+            person: Some(person),
+            ..Self::default()
+        }
+    }
+
+    /// The sessions of those for whom a peer vouched.
+    #[must_use]
+    pub fn of_peer(peer: PeerId) -> Self {
+        Self {
+            peer: Some(peer),
+            ..Self::default()
+        }
+    }
+}
+
 macro_rules! select_session {
     ($rest:literal) => {
         concat!(
@@ -219,6 +239,22 @@ pub fn end(
         params![id, now, how],
     )?;
     Ok(changed > 0)
+}
+
+/// Ends every session of a person.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn end_all_of_person(
+    tx: &WriteTx<'_>,
+    person: PersonId,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE session SET ended_at = ?2, ended_by = ?3 WHERE person = ?1 AND ended_at IS NULL",
+        params![person, now, SessionEnd::Account],
+    )?;
+    Ok(())
 }
 
 /// Ends every session that was idle since `idle_since` or is over its time; how many those were.

@@ -126,6 +126,19 @@ pub fn signed_in(site: &Site, account: AccountId) -> Live {
     alive(site, &token).unwrap()
 }
 
+/// Signs a peer's person in, in the browser of these tests, as after a landing.
+pub fn person_signed_in(site: &Site, person: PersonId, peer: PeerId) -> Live {
+    let now = site.clock.now();
+    let (token, _) = site
+        .store
+        .write_blocking(move |tx| {
+            let who = SignedIn::Person { person, peer };
+            session::begin(tx, who, &firefox(), None, now)
+        })
+        .unwrap();
+    alive(site, &token).unwrap()
+}
+
 /// The session that a token opens, if it lives.
 pub fn alive(site: &Site, token: &Token) -> Option<Live> {
     let (now, token) = (site.clock.now(), token.clone());

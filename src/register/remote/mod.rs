@@ -13,7 +13,7 @@ pub use service::SERVICE;
 use super::enrolments::{Place, change, enrol_actively, first_status};
 use super::error::RegisterError;
 use super::fields::{MAX_USERNAME, shown};
-use super::users::{FetchUser, UserRecord};
+use super::users::UserRecord;
 use super::{Reply, Status, enrolments::Said, users};
 use crate::clock::UnixTime;
 use crate::store::enrolments::{self, EnrolmentFilter, ListedEnrolment, Role};
@@ -206,7 +206,7 @@ pub fn enrol_user(
 ) -> Result<Reply, RemoteEnrolmentError> {
     let section = offered(tx, peer, courseid)?;
     let author = Author::Peer { id: peer };
-    let person = take_up(tx, &author, peer, user, now)?;
+    let person = take_up(tx, peer, user, now)?;
     let place = Place {
         section,
         person,
@@ -279,16 +279,13 @@ fn offered(
 /// else the one of that username.
 fn take_up(
     tx: &WriteTx<'_>,
-    author: &Author,
     peer: PeerId,
     user: &RemoteUser,
     now: UnixTime,
 ) -> Result<PersonId, RemoteEnrolmentError> {
     match &user.record {
         Ok(record) => {
-            let call = FetchUser::Complete(record.clone());
-            let reply = users::fetch(tx, author, &call, now).map_err(RemoteEnrolmentError::User)?;
-            Ok(PersonId(reply.id))
+            users::take_up_visitor(tx, peer, record, now).map_err(RemoteEnrolmentError::User)
         }
         Err(lack) => match known(tx, peer, &user.username)? {
             Some(person) => Ok(person.id),

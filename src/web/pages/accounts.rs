@@ -295,14 +295,15 @@ async fn set_password(
             let kept = administrator.live().map(|live| live.session.id);
             console
                 .store()
-                .write(move |tx| -> Result<(), AccountError> {
-                    rules::set_password(tx, changed.id, &hash, kept, hand.now)?;
+                .write(move |tx| -> Result<_, AccountError> {
+                    let ended = rules::set_password(tx, changed.id, &hash, kept, hand.now)?;
                     hand.note(tx, "password set", &changed.username, "")?;
-                    Ok(())
+                    Ok(ended)
                 })
                 .await
         }
     };
+    let done = done.map(|ended| console.sso().end_at_peers_later(ended));
     let notice = "The password is set; sessions begun by the old one are ended.";
     answer(&console, &administrator, account, done, notice)
 }
@@ -318,17 +319,18 @@ async fn set_disabled(
     let (hand, changed) = (Hand::of(&administrator, &console), account.clone());
     let done = console
         .store()
-        .write(move |tx| -> Result<(), AccountError> {
-            rules::set_disabled(tx, &changed, disabled, hand.now)?;
+        .write(move |tx| -> Result<_, AccountError> {
+            let ended = rules::set_disabled(tx, &changed, disabled, hand.now)?;
             let action = if disabled {
                 "account disabled"
             } else {
                 "account enabled"
             };
             hand.note(tx, action, &changed.username, "")?;
-            Ok(())
+            Ok(ended)
         })
         .await;
+    let done = done.map(|ended| console.sso().end_at_peers_later(ended));
     let notice = if disabled {
         "Nobody can sign in by it any more; its sessions are ended."
     } else {

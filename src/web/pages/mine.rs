@@ -152,17 +152,20 @@ async fn change(
     };
     let written = console
         .store()
-        .write(move |tx| -> Result<(), StoreError> {
-            accounts::set_password(tx, id, &hash, kept, now)?;
+        .write(move |tx| -> Result<_, StoreError> {
+            let ended = accounts::set_password(tx, id, &hash, kept, now)?;
             let deed = Deed {
                 action: "password changed",
                 object: &name,
                 details: "by its owner",
             };
-            audit::note(tx, &actor, &deed, now)
+            audit::note(tx, &actor, &deed, now)?;
+            Ok(ended)
         })
         .await;
-    written.map_err(|error| Change::Account(error.into()))
+    let ended = written.map_err(|error| Change::Account(error.into()))?;
+    console.sso().end_at_peers_later(ended);
+    Ok(())
 }
 
 fn own_account(member: &Member) -> Result<&Account, WebError> {

@@ -20,8 +20,10 @@ use crate::peer::services::{
 };
 use crate::peer::{AcceptError, Peer, PeerError, parse_network};
 use crate::rpc::CATALOGUE;
+use crate::sso::session;
 use crate::store::audit::{self, Deed};
 use crate::store::peers::{self, PeerService};
+use crate::store::sessions::SessionFilter;
 use crate::store::{PeerId, StoreError, WriteTx};
 use crate::web::checks::{self, PEER_WAIT};
 use crate::web::page::{self, Layout, Place};
@@ -174,7 +176,7 @@ async fn set_services(
     administrator: Administrator,
     Submitted(fields): Submitted<Vec<(String, String)>>,
 ) -> Result<Response<Body>, WebError> {
-    let peer = find(&console, &id).await?.id;
+    let (peer, now) = (find(&console, &id).await?.id, console.clock().now());
     let wanted = wanted_services(&fields)?;
     let is_changed = change(
         &console,
@@ -190,6 +192,7 @@ async fn set_services(
                     changes.push(right_in_words(&right));
                 }
             }
+            session::end_those_without_right(tx, &SessionFilter::of_peer(peer), now)?;
             Ok((!changes.is_empty()).then(|| changes.join("; ")))
         },
     )
@@ -480,6 +483,7 @@ async fn remove(
         "peer removed",
         move |tx, _| {
             peers::remove(tx, peer, now)?;
+            session::end_those_without_right(tx, &SessionFilter::of_peer(peer), now)?;
             Ok(Some("what it sent stays in the register".to_owned()))
         },
     )

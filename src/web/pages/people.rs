@@ -9,10 +9,12 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use crate::register::{self, HandMadePerson, RegisterError};
+use crate::sso::session;
 use crate::store::accounts::{self, Account};
 use crate::store::enrolments::Role;
 use crate::store::lists::{self, PeopleQuery, PersonRow, PersonSection, ROWS, Slice};
 use crate::store::people::{self, Person, SchoolChange};
+use crate::store::sessions::SessionFilter;
 use crate::store::statuses::{self, Scope, Status};
 use crate::store::{PeerId, PersonId, StoreError};
 use crate::web::hand::{self, Hand};
@@ -267,7 +269,7 @@ async fn make(
     let made = console
         .store()
         .write(move |tx| -> Result<_, RegisterError> {
-            let reply = register::make_person(tx, &hand.author, &new, hand.now)?;
+            let reply = register::make_person(tx, &new, hand.now)?;
             hand.note(tx, "person taken up", &new.username, "by hand")?;
             Ok(reply.id)
         })
@@ -423,6 +425,7 @@ async fn set_right(
                 return Ok(false);
             };
             people::set_may_sign_in(tx, person.id, right)?;
+            session::end_those_without_right(tx, &SessionFilter::of_person(person.id), hand.now)?;
             hand.note(tx, action, &person.fields.username, "")?;
             Ok(true)
         })
@@ -543,6 +546,7 @@ async fn set_rights(
                 };
                 hand.note(tx, action, &format!("all {role}s{of}"), "")?;
             }
+            session::end_those_without_right(tx, &SessionFilter::default(), hand.now)?;
             Ok(())
         })
         .await?;

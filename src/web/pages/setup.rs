@@ -118,9 +118,9 @@ async fn attempt(
     let link = Token::presented(&given.token);
     let (browser, now) = (visitor.browser(), console.clock().now());
     let before = visitor.live().map(|live| live.session.id);
-    console
+    let begun = console
         .store()
-        .write(move |tx| {
+        .write(move |tx| -> Result<_, AccountError> {
             let account = accounts::add_first(tx, &link, &member, &hash, now)?;
             let actor = Actor {
                 name: member.username.clone(),
@@ -133,11 +133,14 @@ async fn attempt(
             };
             audit::note(tx, &actor, &deed, now)?;
             let who = SignedIn::Account { account };
-            let (token, _) =
-                session::begin(tx, who, &browser, before, now).map_err(AccountError::from)?;
+            let (token, _) = session::begin(tx, who, &browser, before, now)?;
             Ok(token)
         })
-        .await
+        .await?;
+    console
+        .sso()
+        .end_at_peers_later(before.into_iter().collect());
+    Ok(begun)
 }
 
 fn show(

@@ -78,6 +78,9 @@ async fn sign_in(
         .await;
     let problem = match signed_in {
         Ok((token, _)) => {
+            console
+                .sso()
+                .end_at_peers_later(before.into_iter().collect());
             let response = page::see_other(&console, &next, None);
             let cookie = Cookie::Session.set(token.reveal(), console.wwwroot());
             let response = page::with_cookie(response, &cookie);

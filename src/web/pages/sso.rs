@@ -117,7 +117,12 @@ async fn jump(
     };
     let error = match console
         .sso()
-        .jump(member.session()?, &to, &departure.wantsurl)
+        .jump(
+            member.session()?,
+            member.browser(),
+            &to,
+            &departure.wantsurl,
+        )
         .await
     {
         Ok(address) => return Ok(page::redirect(&address)),
