@@ -6,6 +6,7 @@
 //!   anybody, [`Member`] who is signed in, [`Staff`] who may see the register, [`Administrator`] who may
 //!   change things.
 //! - [`forms`]: what a form sent. [`Submitted`] is only had after its token and its origin were checked.
+//! - [`extract`]: what stands in an address.
 //! - [`page`]: the frame round each page, and the headers it goes out with.
 //! - [`hand`]: changes an administrator makes, with their note in the audit log.
 //! - [`show`], [`pager`]: how values stand on a page, and how lists are turned.
@@ -16,6 +17,7 @@
 mod checks;
 pub mod cookies;
 pub mod error;
+pub mod extract;
 pub mod forms;
 pub mod hand;
 pub mod numbers;
@@ -40,6 +42,7 @@ use crate::wwwroot::Wwwroot;
 use checks::Checks;
 
 pub use error::WebError;
+pub use extract::{Path, Query};
 pub use forms::{NoFields, Submitted, Uploaded};
 pub use page::Layout;
 pub use visitor::{Administrator, Member, Staff, Visitor};

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use super::gradebook;
 use crate::clock::UnixTime;
 use crate::reports::{self, Align, Ended, Presentation, Report, ReportError, Sheet};
 use crate::store::{PersonId, ReadTx, SectionId};
+use crate::web::extract::{Path, Query};
 use crate::web::page::{self, Layout, Place};
 use crate::web::{Console, Member, Staff, Visitor, WebError, show};
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use crate::store::accounts::AccountRole;
 use crate::store::audit::{self, Actor, Deed};
 use crate::store::sessions::SignedIn;
 use crate::web::cookies::Cookie;
+use crate::web::extract::Query;
 use crate::web::page::{self, Layout, Place};
 use crate::web::{Console, Submitted, Visitor, WebError};
 

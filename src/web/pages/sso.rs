@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use crate::peer::{Application, Peer, PeerError};
 use crate::sso::{JumpError, LandError, Landing, Token};
 use crate::store::{PeerId, peers};
 use crate::web::cookies::Cookie;
+use crate::web::extract::Query;
 use crate::web::page::{self, Layout, Place};
 use crate::web::{Console, Member, Visitor, WebError};
 
