@@ -290,6 +290,27 @@ async fn a_setup_link_that_is_not_the_one_or_is_a_day_old_opens_nothing() {
 }
 
 #[tokio::test]
+async fn without_the_setup_link_nothing_else_of_the_form_is_looked_at() {
+    let served = Site::served().await;
+    let base = served.site.wwwroot.to_string();
+    let other = "0".repeat(64);
+    let mut visitor = Visitor::new(&base);
+    let fields = [
+        ("token", other.as_str()),
+        ("username", "head"),
+        ("firstname", "Grace"),
+        ("lastname", "Hopper"),
+        ("email", "head@school.example"),
+        // Refused for itself, were it looked at.
+        ("password", "short"),
+        ("again", "short"),
+    ];
+    let page = visitor.post_from("/sign-in", "/setup", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("not good any more"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn an_address_that_does_not_fit_is_told_on_a_page_of_ours() {
     let (_served, base) = site_with_admin().await;
     let mut visitor = Visitor::signed_in(&base, "admin").await;
