@@ -31,6 +31,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware};
 use ipnet::IpNet;
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::keys::KeyStore;
@@ -47,6 +48,9 @@ pub use forms::{NoFields, Submitted, Uploaded};
 pub use page::Layout;
 pub use visitor::{Administrator, Member, Staff, Visitor};
 
+/// PDFs laid out at a time: each takes a core, a long list for a second.
+const PDFS_AT_A_TIME: usize = 2;
+
 /// What the console works with. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Console {
@@ -59,6 +63,7 @@ struct Inner {
     sign_in: SignIn,
     sso: Sso,
     checks: Checks,
+    laying_out: Arc<Semaphore>,
 }
 
 /// What a [`Console`] is told.
@@ -95,6 +100,7 @@ impl Console {
                 sign_in: SignIn::new(store, clock),
                 sso,
                 checks: Checks::default(),
+                laying_out: Arc::new(Semaphore::new(PDFS_AT_A_TIME)),
             }),
         }
     }
@@ -138,6 +144,11 @@ impl Console {
     /// What the last check of each peer brought.
     fn checks(&self) -> &Checks {
         &self.inner.checks
+    }
+
+    /// Places for PDFs that are being laid out.
+    fn laying_out(&self) -> &Arc<Semaphore> {
+        &self.inner.laying_out
     }
 
     /// Single sign-on.
