@@ -9,11 +9,12 @@
 //! - [`extract`]: what stands in an address.
 //! - [`page`]: the frame round each page, and the headers it goes out with.
 //! - [`hand`]: changes an administrator makes, with their note in the audit log.
-//! - [`show`], [`pager`]: how values stand on a page, and how lists are turned.
+//! - [`show`], [`pager`], [`chart`]: how values stand on a page, and how lists are turned.
 //! - [`error`]: pages for what went wrong.
 //!
 //! A form is answered with a redirect ([`page::see_other`]), so that reloading does nothing twice.
 
+pub mod chart;
 mod checks;
 pub mod cookies;
 pub mod error;
