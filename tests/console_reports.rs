@@ -141,6 +141,22 @@ async fn everybody_sees_their_own_reports_and_nobody_elses() {
 }
 
 #[tokio::test]
+async fn what_is_dated_ahead_is_the_offices_alone() {
+    let room = Classroom::open().await;
+    let mut uma = room.person(room.uma, "uma").await;
+    let mut reader = room.office(AccountRole::Reader).await;
+    for word in ["progress", "transcript"] {
+        let ahead = format!("{word}.csv?at=2030-01-01");
+        let own = uma.get(&format!("/mine/{ahead}")).await;
+        let file = own.headers["content-disposition"].to_str().unwrap();
+        assert!(file.contains("2026-11-24"), "{file}");
+        let offices = reader.get(&format!("/people/{}/{ahead}", room.uma.0)).await;
+        let file = offices.headers["content-disposition"].to_str().unwrap();
+        assert!(file.contains("2030-01-01"), "{file}");
+    }
+}
+
+#[tokio::test]
 async fn a_teacher_has_the_class_list_of_the_section_they_teach() {
     let room = Classroom::open().await;
     let mut thora = room.person(room.thora, "thora").await;

@@ -2,6 +2,7 @@
 
 mod support;
 
+use mnetd::register::MAX_USERNAME;
 use mnetd::sso::accounts;
 use mnetd::sso::session::{ABSOLUTE_LIMIT, IDLE_LIMIT};
 use mnetd::store::accounts::AccountRole;
@@ -44,7 +45,7 @@ async fn a_wrong_password_and_an_unknown_name_are_refused_in_the_same_words() {
 
 #[tokio::test]
 async fn too_many_attempts_have_to_wait_even_with_the_right_password() {
-    let (_served, base) = site_with_admin().await;
+    let (served, base) = site_with_admin().await;
     let mut visitor = Visitor::new(&base);
     for _ in 0..5 {
         let page = visitor.sign_in("admin", "wrong wrong wrong").await;
@@ -53,6 +54,35 @@ async fn too_many_attempts_have_to_wait_even_with_the_right_password() {
     let page = visitor.sign_in("admin", PASSWORD).await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(page.text.contains("too many attempts"), "{}", page.text);
+    served.site.clock.advance(60);
+    let page = visitor.sign_in("admin", PASSWORD).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+}
+
+#[tokio::test]
+async fn right_passwords_do_not_count_as_attempts() {
+    let (_served, base) = site_with_admin().await;
+    for _ in 0..8 {
+        Visitor::signed_in(&base, "admin").await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_longer_than_any_account_has_is_refused_in_the_same_words_and_not_counted() {
+    let (_served, base) = site_with_admin().await;
+    let mut visitor = Visitor::new(&base);
+    let (longest, longer) = ("é".repeat(MAX_USERNAME), "é".repeat(MAX_USERNAME + 1));
+    for _ in 0..40 {
+        let page = visitor.sign_in(&longer, PASSWORD).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        assert!(page.text.contains("do not fit"), "{}", page.text);
+    }
+    for _ in 0..5 {
+        let page = visitor.sign_in(&longest, PASSWORD).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+    }
+    let page = visitor.sign_in(&longest, PASSWORD).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]
@@ -257,4 +287,45 @@ async fn a_setup_link_that_is_not_the_one_or_is_a_day_old_opens_nothing() {
         .get(&format!("/setup?token={}", link.reveal()))
         .await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn without_the_setup_link_nothing_else_of_the_form_is_looked_at() {
+    let served = Site::served().await;
+    let base = served.site.wwwroot.to_string();
+    let other = "0".repeat(64);
+    let mut visitor = Visitor::new(&base);
+    let fields = [
+        ("token", other.as_str()),
+        ("username", "head"),
+        ("firstname", "Grace"),
+        ("lastname", "Hopper"),
+        ("email", "head@school.example"),
+        // Refused for itself, were it looked at.
+        ("password", "short"),
+        ("again", "short"),
+    ];
+    let page = visitor.post_from("/sign-in", "/setup", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("not good any more"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn an_address_that_does_not_fit_is_told_on_a_page_of_ours() {
+    let (_served, base) = site_with_admin().await;
+    let mut visitor = Visitor::signed_in(&base, "admin").await;
+    for (path, status) in [
+        ("/people/nobody", StatusCode::NOT_FOUND),
+        ("/people/99999999999999999999", StatusCode::NOT_FOUND),
+        ("/assessments/1/grades/x", StatusCode::NOT_FOUND),
+        ("/people?after=somebody", StatusCode::UNPROCESSABLE_ENTITY),
+        ("/sign-in?next=a&next=b", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let page = visitor.get(path).await;
+        assert_eq!(page.status, status, "{path}: {}", page.text);
+        assert!(page.text.contains("Ada of admin"), "{path}: {}", page.text);
+        for name in ["content-security-policy", "x-content-type-options"] {
+            assert!(page.headers.contains_key(name), "{path}: {name}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use mnetd::sso::{LandError, MAX_LANDINGS, Token, user_agent_hash};
+use mnetd::sso::{LandError, MAX_LANDINGS, MAX_LANDINGS_OF_A_PEER, Token, user_agent_hash};
 use mnetd::store::peer_courses::{self, PeerCourseEnrolmentFilter};
 use mnetd::store::peers::{self, PeerService};
 use mnetd::store::{people, sign_on};
@@ -226,23 +226,70 @@ async fn what_no_peer_hands_out_asks_no_peer() {
     assert!(peer.methods().is_empty());
 }
 
+/// Peers that take connections and answer nothing.
+async fn silent_peers(site: &Site, count: usize) -> (tokio::net::TcpListener, Vec<Stranger>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let peers = (0..count)
+        .map(|number| Stranger::new(&format!("http://{address}/{number}")))
+        .inspect(|peer| {
+            site.befriend(peer, &SSO);
+        });
+    let peers = peers.collect();
+    (listener, peers)
+}
+
 #[tokio::test]
 async fn no_more_landings_are_under_way_than_there_are_places() {
     let site = Site::new("https://register.example");
-    // It takes connections, and answers nothing.
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let silent = Site::new(&format!("http://{}", listener.local_addr().unwrap()));
-    introduce(&site, &silent);
+    let count = MAX_LANDINGS / MAX_LANDINGS_OF_A_PEER;
+    let (_listener, silent) = silent_peers(&site, count + 1).await;
     let mut landings = tokio::task::JoinSet::new();
     let sso = sso(&site);
-    for number in 0..=MAX_LANDINGS {
-        let landing = token_of(silent.wwwroot.as_str(), &format!("token-number-{number}"));
-        let sso = sso.clone();
-        landings.spawn(async move { sso.land(landing).await });
+    for (number, peer) in silent.iter().enumerate() {
+        for place in 0..MAX_LANDINGS_OF_A_PEER {
+            if number == count && place > 0 {
+                break;
+            }
+            let token = format!("token-number-{number}-{place}");
+            let landing = token_of(peer.wwwroot.as_str(), &token);
+            let sso = sso.clone();
+            landings.spawn(async move { sso.land(landing).await });
+        }
     }
     let first = landings.join_next().await.unwrap().unwrap();
     assert!(matches!(first, Err(LandError::Busy)));
     assert_eq!(landings.len(), MAX_LANDINGS);
+}
+
+#[tokio::test]
+async fn a_peer_that_hangs_keeps_nobody_of_other_peers_out_and_is_given_up() {
+    let site = Site::new("https://register.example");
+    let vouching = vouching(&site, "tom").await;
+    let (_listener, silent) = silent_peers(&site, 1).await;
+    let mut landings = tokio::task::JoinSet::new();
+    let sso = sso(&site);
+    for number in 0..=MAX_LANDINGS {
+        let token = format!("token-number-{number}");
+        let landing = token_of(silent[0].wwwroot.as_str(), &token);
+        let sso = sso.clone();
+        landings.spawn(async move { sso.land(landing).await });
+    }
+    // One by one those that got no place of that peer give up, and leave room all the while.
+    let first = landings.join_next().await.unwrap().unwrap();
+    assert!(matches!(first, Err(LandError::Busy)));
+    let landed = sso
+        .land(token_of(vouching.stranger.wwwroot.as_str(), TOKEN))
+        .await;
+    assert!(matches!(landed, Err(LandError::NotPermitted { .. })));
+    let mut given_up = 0;
+    while let Some(landed) = landings.join_next().await {
+        match landed.unwrap() {
+            Err(LandError::Silent(_)) => given_up += 1,
+            landed => assert!(matches!(landed, Err(LandError::Busy)), "{landed:?}"),
+        }
+    }
+    assert_eq!(given_up, MAX_LANDINGS_OF_A_PEER);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::CliError;
+use crate::reports::harmless;
 use crate::store::audit::Actor;
 
 /// Prints a line as `println!` does, but a reader that has seen enough (`head`) is no error, and a full
@@ -64,7 +65,7 @@ pub fn print<T: Serialize>(format: Format, columns: &[&str], rows: &[T]) -> Resu
         .map_err(|error| CliError::Output(error.into()))?;
     let written = match format {
         Format::Json => print_json(&rows),
-        Format::Csv => print_csv(columns, &rows),
+        Format::Csv => write_csv(io::stdout().lock(), columns, &rows),
         Format::Table => print_table(columns, &rows),
     };
     told(written)
@@ -76,11 +77,19 @@ fn print_json(rows: &[Value]) -> io::Result<()> {
     writeln!(out)
 }
 
-fn print_csv(columns: &[&str], rows: &[Value]) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(io::stdout().lock());
+/// Names come from other sites: none becomes a formula in a spreadsheet. Numbers are left alone.
+fn write_csv(out: impl Write, columns: &[&str], rows: &[Value]) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
     writer.write_record(columns)?;
     for row in rows {
-        writer.write_record(columns.iter().map(|column| cell(member(row, column))))?;
+        writer.write_record(columns.iter().map(|column| {
+            let value = member(row, column);
+            let text = cell(value);
+            match value {
+                Some(Value::Number(_)) => text,
+                _ => harmless(&text).into_owned(),
+            }
+        }))?;
     }
     writer.flush()
 }
@@ -137,6 +146,7 @@ pub fn printable(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test fails by a panic
 mod tests {
     use serde_json::json;
 
@@ -148,5 +158,14 @@ mod tests {
         assert_eq!(cell(Some(&json!(["a", 1]))), "a, 1");
         assert_eq!(cell(Some(&Value::Null)), "");
         assert_eq!(printable("a\u{1b}[31mb\nc"), "a [31mb c");
+    }
+
+    #[test]
+    fn no_cell_of_a_csv_is_a_formula() {
+        let row = json!({"name": "=1+1", "list": ["@a", "b"], "number": -2, "plain": "a=1"});
+        let mut out = Vec::new();
+        write_csv(&mut out, &["name", "list", "number", "plain"], &[row]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "name,list,number,plain\n'=1+1,\"'@a, b\",-2,a=1\n");
     }
 }

@@ -22,14 +22,24 @@ pub(super) fn write(out: impl Write, columns: &[&str], rows: &[CsvRow]) -> io::R
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(columns)?;
     for row in rows {
-        writer.write_record(row.iter().map(|cell| harmless(cell).into_owned()))?;
+        writer.write_record(row.iter().map(|cell| written(cell).into_owned()))?;
     }
     writer.flush()
 }
 
-fn harmless(cell: &Cell) -> Cow<'_, str> {
+/// A text as a cell that no spreadsheet takes for a formula: with an apostrophe in front where it would.
+#[must_use]
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if text.starts_with(FORMULA_STARTS) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn written(cell: &Cell) -> Cow<'_, str> {
     match cell {
-        Cell::Text(text) if text.starts_with(FORMULA_STARTS) => Cow::Owned(format!("'{text}")),
+        Cell::Text(text) => harmless(text),
         cell => Cow::Borrowed(cell.as_str()),
     }
 }
@@ -43,10 +53,10 @@ mod tests {
     fn a_text_is_never_a_formula() {
         for start in FORMULA_STARTS {
             let text = format!("{start}1+1");
-            assert_eq!(harmless(&Cell::text(&text)), format!("'{text}"));
+            assert_eq!(written(&Cell::text(&text)), format!("'{text}"));
         }
-        assert_eq!(harmless(&Cell::text("a=1")), "a=1");
-        assert_eq!(harmless(&Cell::points(Some(-2.5))), "-2.5");
+        assert_eq!(written(&Cell::text("a=1")), "a=1");
+        assert_eq!(written(&Cell::points(Some(-2.5))), "-2.5");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use axum::http::{Response, StatusCode};
+use axum::http::{Response, StatusCode, Uri};
 use axum::routing::{get, post};
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -110,7 +110,8 @@ struct Site {
 }
 
 /// Every address below the site, those of `pages` among them, under the path of its wwwroot as well where
-/// it has one (a reverse proxy may or may not take that off).
+/// it has one (a reverse proxy may or may not take that off). Handlers see the path below the site either
+/// way.
 pub fn router(
     server: Server,
     trusted_proxies: Vec<IpNet>,
@@ -150,7 +151,56 @@ pub fn router(
     if path.is_empty() {
         return routes;
     }
-    Router::new().nest(&path, routes.clone()).merge(routes)
+    under_a_path(path.into(), &routes)
+}
+
+/// The same addresses with `prefix` in front and without. Where both ways of reading an address lead
+/// somewhere, the one with the prefix in front is meant: `/people` is the home of a site whose wwwroot ends
+/// so, and `/people/7`, which leads nowhere below it, the page of a person. Not two sets of routes in one
+/// router: they would overlap there.
+fn under_a_path(prefix: Arc<str>, routes: &Router) -> Router {
+    let bare = routes.clone();
+    let as_it_came = routes.clone();
+    let below = routes.clone().fallback(move |mut request: Request| {
+        if let Some(AsItCame(uri)) = request.extensions_mut().remove() {
+            *request.uri_mut() = uri;
+        }
+        routed(as_it_came.clone(), request)
+    });
+    Router::new().fallback(move |mut request: Request| {
+        let Some(uri) = without_prefix(request.uri(), &prefix) else {
+            return routed(bare.clone(), request);
+        };
+        let as_it_came = std::mem::replace(request.uri_mut(), uri);
+        request.extensions_mut().insert(AsItCame(as_it_came));
+        routed(below.clone(), request)
+    })
+}
+
+/// The address of a request whose prefix was taken off.
+#[derive(Clone)]
+struct AsItCame(Uri);
+
+async fn routed(mut router: Router, request: Request) -> Response<Body> {
+    let answered: Result<_, Infallible> = router.call(request).await;
+    let Ok(response) = answered;
+    response
+}
+
+/// The address without `prefix`, where it has that in front up to a slash, or to the end.
+fn without_prefix(uri: &Uri, prefix: &str) -> Option<Uri> {
+    let below = uri.path().strip_prefix(prefix)?;
+    if !below.is_empty() && !below.starts_with('/') {
+        return None;
+    }
+    let path = if below.is_empty() { "/" } else { below };
+    let address = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(address.try_into().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// Serves until `shutdown` ends, then lets the calls under way end.
@@ -382,6 +432,27 @@ fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_path_of_the_wwwroot_ends_at_a_slash_or_at_the_end() {
+        let below = |uri: &str| {
+            let below = without_prefix(&uri.parse().unwrap(), "/a");
+            below.map(|uri| uri.to_string())
+        };
+        for (uri, expected) in [
+            ("/a", Some("/")),
+            ("/a/", Some("/")),
+            ("/a?x=1", Some("/?x=1")),
+            ("/a/b?x=/a/", Some("/b?x=/a/")),
+            ("/a/a/b", Some("/a/b")),
+            ("/a//evil.example", Some("//evil.example")),
+            ("/accounts", None),
+            ("/b/a", None),
+            ("/", None),
+        ] {
+            assert_eq!(below(uri).as_deref(), expected, "{uri}");
+        }
+    }
 
     fn seen(connected: &str, forwarded: &[&str]) -> String {
         let mut headers = HeaderMap::new();

@@ -1,6 +1,12 @@
 //! Landings: a peer's user comes with a token, the peer says who that is, and a session begins.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tracing::error;
 
 use super::service::IDENTITY_PROVIDER;
@@ -18,6 +24,16 @@ use crate::xmlrpc::{Struct, Value};
 /// How many landings may be under way at once. Each asks a peer and takes a second at most; a class of
 /// thirty that starts its lesson fits, and a flood of made-up tokens makes us no amplifier.
 pub const MAX_LANDINGS: usize = 32;
+
+/// How many of them may come from one peer, so that one that hangs leaves room for the others. More wait.
+pub const MAX_LANDINGS_OF_A_PEER: usize = 8;
+
+/// How long a landing waits for others of its peer. A class of thirty is done within four seconds where
+/// each takes one.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a peer may take altogether to say where it has its functions and who came.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// For how many seconds a token that came is remembered. A peer's token is good for half a minute
 /// there; Mahara looks at no time at all, so ours has to be long enough to tell every reload.
@@ -120,6 +136,11 @@ pub enum LandError {
     /// The peer could not be asked.
     #[error("the site you came from could not be asked who you are: {0}")]
     Call(CallError),
+    /// The peer takes too long.
+    #[error(
+        "{0} did not say within {seconds} seconds who you are; try again in a while, by its link to this site", seconds = ANSWER_TIMEOUT.as_secs()
+    )]
+    Silent(Wwwroot),
     /// The answer lacks something.
     #[error(
         "{peer} sent no usable account: {reason}. An administrator there opens Networking › Manage peers › this site › Profile fields and exports username, firstname, lastname and email, each filled in and of usual length"
@@ -183,6 +204,33 @@ pub enum LandError {
     Session(#[from] SessionError),
 }
 
+/// The places for landings under way.
+#[derive(Debug)]
+pub(super) struct Landings {
+    all: Semaphore,
+    /// As many as there are peers: others come nowhere near.
+    of_peers: Mutex<HashMap<PeerId, Arc<Semaphore>>>,
+}
+
+impl Default for Landings {
+    fn default() -> Self {
+        Self {
+            all: Semaphore::new(MAX_LANDINGS),
+            of_peers: Mutex::default(),
+        }
+    }
+}
+
+impl Landings {
+    fn of_peer(&self, peer: PeerId) -> Arc<Semaphore> {
+        let mut of_peers = self.of_peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = of_peers
+            .entry(peer)
+            .or_insert_with(|| Arc::new(Semaphore::new(MAX_LANDINGS_OF_A_PEER)));
+        Arc::clone(places)
+    }
+}
+
 impl Sso {
     /// Signs a peer's user in (docs/protocol.md, SSO). The person becomes, or stays, a row of that peer
     /// in the register even where the right to sign in is lacking.
@@ -190,13 +238,18 @@ impl Sso {
     /// # Errors
     /// As [`LandError`] says.
     pub async fn land(&self, landing: Landing) -> Result<Landed, LandError> {
+        let peer = self.vouching_peer(&landing.idp).await?;
+        check_token(&landing.token)?;
+        let places = self.shared.landings.of_peer(peer.id);
+        let Ok(Ok(_place_of_peer)) = timeout(PATIENCE, places.acquire()).await else {
+            return Err(LandError::Busy);
+        };
         let _place = self
             .shared
             .landings
+            .all
             .try_acquire()
             .map_err(|_| LandError::Busy)?;
-        let peer = self.vouching_peer(&landing.idp).await?;
-        check_token(&landing.token)?;
         self.use_up(&peer, &landing.token).await?;
         let answer = self.ask(&peer, &landing).await?;
         let user = read_account(&peer, &answer)?;
@@ -260,7 +313,9 @@ impl Sso {
             landing.token.reveal().into(),
             landing.browser.user_agent.as_str().into(),
         ];
-        let answer = self.call(peer, "user_authorise", params).await;
+        let answer = timeout(ANSWER_TIMEOUT, self.call(peer, "user_authorise", params))
+            .await
+            .map_err(|_| LandError::Silent(peer.wwwroot.clone()))?;
         answer.map_err(|error| match error {
             CallError::Fault {
                 peer,

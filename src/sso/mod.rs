@@ -23,7 +23,7 @@ pub use accounts::{AccountError, NewMember};
 pub use identity_provider::AuthoriseError;
 pub use jump::{JUMP_LIFETIME, JumpError, MissingRight, missing_right};
 pub use keep_alive::{KEEP_ALIVE_INTERVAL, USERS_IN_ONE};
-pub use landing::{LandError, Landed, Landing, MAX_LANDINGS};
+pub use landing::{LandError, Landed, Landing, MAX_LANDINGS, MAX_LANDINGS_OF_A_PEER};
 pub use log_out::{LOG_OUT_TIMEOUT, SignedOut};
 pub use password::{Password, PasswordError};
 pub use sign_in::{HashError, SignIn, SignInError};
@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use openssl::sha::sha1;
 
-use tokio::sync::Semaphore;
+use landing::Landings;
 
 use crate::clock::Clock;
 use crate::peer::{CallError, Client, Peer};
@@ -58,7 +58,7 @@ struct Shared {
     client: Client,
     clock: Clock,
     /// Places for landings under way.
-    landings: Semaphore,
+    landings: Landings,
 }
 
 impl Sso {
@@ -71,7 +71,7 @@ impl Sso {
                 store,
                 client,
                 clock,
-                landings: Semaphore::new(MAX_LANDINGS),
+                landings: Landings::default(),
             }),
         }
     }

@@ -13,6 +13,7 @@ use super::session::{self, Browser, SessionError};
 use super::throttle::Throttle;
 use super::token::Token;
 use crate::clock::Clock;
+use crate::register::MAX_USERNAME;
 use crate::store::accounts::{self, Account};
 use crate::store::sessions::SignedIn;
 use crate::store::{SessionId, Store, StoreError};
@@ -99,15 +100,23 @@ impl SignIn {
         password: Password,
         from: IpAddr,
     ) -> Result<Account, SignInError> {
-        if let Err(wait) = self.throttle.attempt(username, from) {
-            warn!(%from, "too many attempts to sign in");
-            return Err(SignInError::TooMany(wait));
+        if username.chars().nth(MAX_USERNAME).is_some() {
+            // Nobody's name; nor is it remembered.
+            return Err(SignInError::Wrong);
         }
-        let account = self.account(username, password).await?;
-        account.ok_or_else(|| {
+        let attempt = self
+            .throttle
+            .attempt(username, from, self.clock.instant())
+            .map_err(|wait| {
+                warn!(%from, "too many attempts to sign in");
+                SignInError::TooMany(wait)
+            })?;
+        let Some(account) = self.account(username, password).await? else {
             info!(%from, "somebody could not sign in: username and password do not fit");
-            SignInError::Wrong
-        })
+            return Err(SignInError::Wrong);
+        };
+        self.throttle.forgive(&attempt);
+        Ok(account)
     }
 
     /// The hash of a password that was chosen, [`Password::hash`] off the async threads.

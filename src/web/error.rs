@@ -37,6 +37,9 @@ pub enum WebError {
     /// More than a form may hold.
     #[error("What was sent is longer than allowed ({0} KiB). Nothing was changed.")]
     TooLong(usize),
+    /// Too much of this is under way; the text says what.
+    #[error("{0}")]
+    Busy(&'static str),
     /// Something failed here; the log has the cause.
     #[error(
         "Something went wrong here, and nothing was changed. Try again; if it stays so, the log of mnetd has the cause."
@@ -64,6 +67,7 @@ impl WebError {
             Self::Forbidden(_) | Self::ForeignForm => StatusCode::FORBIDDEN,
             Self::Unusable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -74,6 +78,7 @@ impl WebError {
             Self::Forbidden(_) => "Not for you",
             Self::ForeignForm => "Form refused",
             Self::Unusable(_) | Self::TooLong(_) => "That cannot be used",
+            Self::Busy(_) => "Too busy",
             Self::Internal => "Something went wrong",
         }
     }

@@ -6,6 +6,7 @@
 //!   anybody, [`Member`] who is signed in, [`Staff`] who may see the register, [`Administrator`] who may
 //!   change things.
 //! - [`forms`]: what a form sent. [`Submitted`] is only had after its token and its origin were checked.
+//! - [`extract`]: what stands in an address.
 //! - [`page`]: the frame round each page, and the headers it goes out with.
 //! - [`hand`]: changes an administrator makes, with their note in the audit log.
 //! - [`show`], [`pager`], [`chart`]: how values stand on a page, and how lists are turned.
@@ -17,6 +18,7 @@ pub mod chart;
 mod checks;
 pub mod cookies;
 pub mod error;
+pub mod extract;
 pub mod forms;
 pub mod hand;
 pub mod numbers;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware};
 use ipnet::IpNet;
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::keys::KeyStore;
@@ -41,9 +44,13 @@ use crate::wwwroot::Wwwroot;
 use checks::Checks;
 
 pub use error::WebError;
+pub use extract::{Path, Query};
 pub use forms::{NoFields, Submitted, Uploaded};
 pub use page::Layout;
 pub use visitor::{Administrator, Member, Staff, Visitor};
+
+/// PDFs laid out at a time: each takes a core, a long list for a second.
+const PDFS_AT_A_TIME: usize = 2;
 
 /// What the console works with. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -57,6 +64,7 @@ struct Inner {
     sign_in: SignIn,
     sso: Sso,
     checks: Checks,
+    laying_out: Arc<Semaphore>,
 }
 
 /// What a [`Console`] is told.
@@ -93,6 +101,7 @@ impl Console {
                 sign_in: SignIn::new(store, clock),
                 sso,
                 checks: Checks::default(),
+                laying_out: Arc::new(Semaphore::new(PDFS_AT_A_TIME)),
             }),
         }
     }
@@ -136,6 +145,11 @@ impl Console {
     /// What the last check of each peer brought.
     fn checks(&self) -> &Checks {
         &self.inner.checks
+    }
+
+    /// Places for PDFs that are being laid out.
+    fn laying_out(&self) -> &Arc<Semaphore> {
+        &self.inner.laying_out
     }
 
     /// Single sign-on.

@@ -236,12 +236,12 @@ async fn admit(
     if visitor.access() > Access::Nobody {
         return Err(WebError::Forbidden(whom).into_response());
     }
-    // Back to the page afterwards, unless it was a form: that has to be filled in again.
+    // Back to the page afterwards, unless it was a form: that has to be filled in again. The path of the
+    // wwwroot was taken off on the way in.
     let wanted = match parts.method {
         Method::GET => parts.uri.path_and_query().map_or("/", |path| path.as_str()),
         _ => "/",
     };
-    let wanted = wanted.strip_prefix(&console.base()).unwrap_or(wanted);
     let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
     Err(page::see_other(
         console,

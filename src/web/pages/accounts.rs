@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use crate::store::lists::ROWS;
 use crate::store::people;
 use crate::store::sessions::{self, Session, SessionEnd, SessionFilter, SignedIn};
 use crate::store::{AccountId, Page, PersonId, ReadTx, SessionId, StoreError};
+use crate::web::extract::{Path, Query};
 use crate::web::hand::Hand;
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::Pager;

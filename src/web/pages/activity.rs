@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::Response;
 use axum::routing::get;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use crate::store::audit::{self, Entry};
 use crate::store::calls::{self, CallCounts, CallFilter, Direction, LoggedCall};
 use crate::store::lists::ROWS;
 use crate::store::{PeerId, StoreError};
+use crate::web::extract::Query;
 use crate::web::hand;
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::Pager;

@@ -3,13 +3,14 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Response;
 use axum::routing::get;
 
 use super::gradebook;
 use crate::store::{SectionId, assessments, lists};
 use crate::web::chart::Chart;
+use crate::web::extract::Path;
 use crate::web::page::{self, Layout};
 use crate::web::{Console, Member, WebError};
 

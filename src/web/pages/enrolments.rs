@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use crate::register::{self, RegisterError};
 use crate::store::enrolments::{self, Enrolment, EnrolmentRecord};
 use crate::store::statuses::{self, Scope, Status};
 use crate::store::{EnrolmentId, ReadTx, StoreError, people, sections};
+use crate::web::extract::Path;
 use crate::web::hand::{self, Hand};
 use crate::web::page::{self, Layout, Place};
 use crate::web::show::{self, PeerNames};

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use crate::store::grades::{self, Grade, GradeRecord, GradeValue};
 use crate::store::people::{self, Person};
 use crate::store::sections::Section;
 use crate::store::{AssessmentId, Page, PersonId, ReadTx, StoreError, WriteTx};
+use crate::web::extract::Path;
 use crate::web::hand::{self, Hand};
 use crate::web::page::{self, Layout};
 use crate::web::show::PeerNames;

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use base64::Engine;
@@ -18,6 +18,7 @@ use crate::register::spreadsheet::{
 };
 use crate::store::sections::Section;
 use crate::store::{SectionId, StoreError};
+use crate::web::extract::Path;
 use crate::web::hand::Hand;
 use crate::web::page::{self, Layout, Place};
 use crate::web::{Administrator, Console, Member, Uploaded, WebError, numbers};

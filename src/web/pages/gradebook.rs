@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::Response;
 use axum::routing::get;
 
@@ -16,6 +16,7 @@ use crate::store::lists::{self, Cell, GradebookPage, GradebookStudent, ROWS};
 use crate::store::sections::{self, Section};
 use crate::store::statuses::Meaning;
 use crate::store::{AssessmentId, PersonId, ReadTx, SectionId};
+use crate::web::extract::{Path, Query};
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::{Pager, Turning};
 use crate::web::visitor::Access;

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use crate::store::people::{self, Person, SchoolChange};
 use crate::store::sessions::SessionFilter;
 use crate::store::statuses::{self, Scope, Status};
 use crate::store::{PeerId, PersonId, StoreError};
+use crate::web::extract::{Path, Query};
 use crate::web::hand::{self, Hand};
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::{Pager, Turning};

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use crate::store::peer_courses::{
 };
 use crate::store::sections::{self, Section};
 use crate::store::{MAX_PAGE, Page, PeerCourseId, PeerId, SectionId, StoreError, offers, peers};
+use crate::web::extract::{Path, Query};
 use crate::web::hand::Hand;
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::Pager;

@@ -1,22 +1,32 @@
 //! Reports as they stood at a date: on screen, on paper, as CSV and as PDF.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use url::form_urlencoded;
 
 use super::gradebook;
 use crate::clock::UnixTime;
 use crate::reports::{self, Align, Ended, Presentation, Report, ReportError, Sheet};
 use crate::store::{PersonId, ReadTx, SectionId};
+use crate::web::extract::{Path, Query};
 use crate::web::page::{self, Layout, Place};
+use crate::web::visitor::Access;
 use crate::web::{Console, Member, Staff, Visitor, WebError, show};
+
+/// How long a visitor waits until others' PDFs are laid out.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Each report under its own address, and with `.csv` and `.pdf` behind it.
 pub fn routes() -> Router<Console> {
@@ -293,7 +303,13 @@ async fn give<R: Report + Send + 'static>(
     if let (Some(problem), Format::Csv | Format::Pdf) = (&problem, format) {
         return Err(WebError::Unusable(problem.clone()));
     }
-    let (at, ended) = (at.unwrap_or(now), asked.ended());
+    let at = at.unwrap_or(now);
+    let at = match visitor.access() {
+        // What is dated ahead is the office's alone until then.
+        Access::Nobody | Access::Member => at.min(now),
+        Access::Reader | Access::Administrator => at,
+    };
+    let ended = asked.ended();
     let (report, name, about) = console
         .store()
         .read(move |tx| reckon(tx, at, ended))
@@ -316,10 +332,15 @@ async fn give<R: Report + Send + 'static>(
         Format::Pdf => {
             // Laying out text takes its time.
             let sheet = report.to_sheet(&presentation);
-            let bytes = tokio::task::spawn_blocking(move || sheet.to_pdf())
-                .await
-                .map_err(|error| WebError::internal(&error))?
-                .map_err(|error| WebError::internal(&error))?;
+            let place = place_to_lay_out(console.laying_out(), PATIENCE).await?;
+            let bytes = tokio::task::spawn_blocking(move || {
+                let pdf = sheet.to_pdf();
+                drop(place);
+                pdf
+            })
+            .await
+            .map_err(|error| WebError::internal(&error))?
+            .map_err(|error| WebError::internal(&error))?;
             Ok(page::download("application/pdf", &file, bytes))
         }
         Format::Page => {
@@ -346,9 +367,39 @@ async fn give<R: Report + Send + 'static>(
     }
 }
 
+/// A place to lay out a PDF, to be kept until that is done.
+async fn place_to_lay_out(
+    places: &Arc<Semaphore>,
+    patience: Duration,
+) -> Result<OwnedSemaphorePermit, WebError> {
+    match timeout(patience, Arc::clone(places).acquire_owned()).await {
+        Ok(Ok(place)) => Ok(place),
+        Ok(Err(_)) | Err(_) => Err(WebError::Busy(
+            "Too many PDFs are being made at this moment; try again in some seconds.",
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::PDFS_AT_A_TIME;
+
+    #[tokio::test]
+    async fn a_pdf_waits_until_another_is_done_but_not_for_ever() {
+        let places = Arc::new(Semaphore::new(PDFS_AT_A_TIME));
+        let brief = Duration::from_millis(20);
+        let mut kept = Vec::new();
+        for _ in 0..PDFS_AT_A_TIME {
+            kept.push(place_to_lay_out(&places, brief).await);
+        }
+        assert!(kept.iter().all(Result::is_ok));
+        let refused = place_to_lay_out(&places, brief).await;
+        assert!(matches!(refused, Err(WebError::Busy(_))));
+        let next = tokio::spawn(async move { place_to_lay_out(&places, PATIENCE).await });
+        kept.pop();
+        assert!(next.await.is_ok_and(|place| place.is_ok()));
+    }
 
     #[test]
     fn a_day_means_its_end_and_nothing_means_now() {

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::peer::Peer;
 use crate::sso::{Password, SignInError, SignedOut, wantsurl};
 use crate::web::cookies::Cookie;
+use crate::web::extract::Query;
 use crate::web::page::{self, CameFrom, Layout, Place};
 use crate::web::pages::sso;
 use crate::web::{Console, NoFields, Submitted, Visitor, WebError};

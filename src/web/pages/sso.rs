@@ -4,7 +4,8 @@
 use askama::Template;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::http::header::{ALLOW, HeaderValue};
 use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use serde::Deserialize;
@@ -13,6 +14,7 @@ use crate::peer::{Application, Peer, PeerError};
 use crate::sso::{JumpError, LandError, Landing, Token};
 use crate::store::{PeerId, peers};
 use crate::web::cookies::Cookie;
+use crate::web::extract::Query;
 use crate::web::page::{self, Layout, Place};
 use crate::web::{Console, Member, Visitor, WebError};
 
@@ -20,8 +22,8 @@ pub fn routes() -> Router<Console> {
     let mut routes = Router::new();
     for application in [Application::Moodle, Application::Mahara] {
         routes = routes
-            .route(application.land_path(), get(land))
-            .route(application.jump_path(), get(jump));
+            .route(application.land_path(), get(land).head(only_get))
+            .route(application.jump_path(), get(jump).head(only_get));
     }
     routes
 }
@@ -59,6 +61,20 @@ pub struct Departure {
     wantsurl: String,
 }
 
+/// A token is good once: who only looks whether an address answers must not use it up, nor make one.
+async fn only_get() -> Response<Body> {
+    let text = Vec::new();
+    let mut response = page::content(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "text/plain; charset=utf-8",
+        text,
+    );
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("GET"));
+    response
+}
+
 async fn land(
     State(console): State<Console>,
     visitor: Visitor,
@@ -87,7 +103,7 @@ async fn land(
     let status = match error {
         LandError::NotPermitted { .. } => StatusCode::FORBIDDEN,
         LandError::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        LandError::Call(_) => StatusCode::BAD_GATEWAY,
+        LandError::Call(_) | LandError::Silent(_) => StatusCode::BAD_GATEWAY,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let peer = find(&console, &arrival.idp).await?;
