@@ -5,7 +5,7 @@ mod support;
 
 use mnetd::store::accounts::AccountRole;
 use reqwest::StatusCode;
-use support::site::{Served, Site};
+use support::site::{Served, Site, Stranger};
 use support::visitor::{PASSWORD, Visitor, add_account};
 
 async fn office() -> (Served, Visitor) {
@@ -250,6 +250,73 @@ async fn what_an_administrator_did_stands_in_the_audit_log() {
         "127.0.0.1",
     ] {
         assert!(page.contains(deed), "{deed}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn rights_that_were_not_changed_on_the_page_stay() {
+    let (served, mut admin) = office().await;
+    let stranger = Stranger::new("https://moodle.example");
+    let peer = served.site.befriend(&stranger, &[]).0;
+    let box_of = |group: &str| format!("name=\"right\" value=\"{group}-{peer}\"");
+    let (students, teachers) = (format!("student-{peer}"), format!("teacher-{peer}"));
+    let page = admin.get("/sign-in-rights").await.text;
+    assert!(page.contains(&box_of("student")), "nobody came yet: {page}");
+
+    // One administrator ticks one box; the other, whose page is older, another.
+    let first = [("right", students.as_str())];
+    done(&mut admin, "/sign-in-rights", "/sign-in-rights", &first).await;
+    let second = [("right", teachers.as_str())];
+    let page = done(&mut admin, "/sign-in-rights", "/sign-in-rights", &second).await;
+    for group in [&students, &teachers] {
+        let was = format!("name=\"was\" value=\"{group}\"");
+        assert!(page.contains(&was), "{group}: {page}");
+    }
+    // And who unticks a box takes that right away.
+    let unticked = [("was", students.as_str())];
+    let page = done(&mut admin, "/sign-in-rights", "/sign-in-rights", &unticked).await;
+    assert!(!page.contains(&format!("name=\"was\" value=\"{students}\"")));
+    assert!(page.contains(&format!("name=\"was\" value=\"{teachers}\"")));
+}
+
+#[tokio::test]
+async fn a_status_is_chosen_and_never_set_by_a_note_alone() {
+    let (_served, mut admin) = office().await;
+    take_up(&mut admin, "zoe", "Prøbe").await;
+    make_choir(&mut admin).await;
+    let enrol = [
+        ("who", "zoe"),
+        ("role", "student"),
+        ("status", "a"),
+        ("from", ""),
+    ];
+    done(&mut admin, "/sections/1", "/sections/1/enrol", &enrol).await;
+    for (page, form) in [
+        ("/enrolments/1", "/enrolments/1/status"),
+        ("/people/1", "/people/1/school"),
+    ] {
+        let shown = admin.get(page).await.text;
+        assert!(
+            shown.contains("name=\"status\" required><option value=\"\">choose</option>"),
+            "{shown}"
+        );
+        for (fields, kept) in [
+            (
+                [("status", ""), ("from", "2026-07-02"), ("note", "a cold")],
+                "value=\"2026-07-02\"",
+            ),
+            (
+                [("status", "i"), ("from", "next week"), ("note", "a cold")],
+                "<option value=\"i\" selected>",
+            ),
+        ] {
+            let refused = admin.post_from(page, form, &fields).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(refused.text.contains("role=\"alert\""), "{}", refused.text);
+            for kept in [kept, "value=\"a cold\""] {
+                assert!(refused.text.contains(kept), "{kept}: {}", refused.text);
+            }
+        }
     }
 }
 
