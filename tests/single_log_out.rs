@@ -3,10 +3,11 @@
 
 mod support;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mnetd::sso::session::{self, ABSOLUTE_LIMIT, IDLE_LIMIT};
-use mnetd::sso::{SignedOut, Token, USERS_IN_ONE};
+use mnetd::sso::{Ending, SignedOut, Token, USERS_IN_ONE};
+use mnetd::store::audit::{self, Actor};
 use mnetd::store::sessions::{self, SessionEnd, SignedIn};
 use mnetd::store::{SessionId, sign_on};
 use mnetd::xmlrpc::Value;
@@ -102,12 +103,38 @@ async fn an_administrator_ends_a_session_everywhere() {
     let (home, away, live, token) = there_and_here().await;
     let sso = sso(&home.site);
     let (id, how) = (live.session.id, SessionEnd::Administrator);
-    let out = sso.end_session(id, how).await.unwrap();
+    let out = sso.end_session(id, how, None).await.unwrap();
     assert_eq!(out, SignedOut::default());
     assert!(alive(&away.site, &token).is_none());
     // What is over is not ended again.
-    let again = sso.end_session(id, how).await.unwrap();
+    let again = sso.end_session(id, how, None).await.unwrap();
     assert_eq!(again, SignedOut::default());
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_is_noted_and_told_though_the_browser_hangs_up() {
+    let site = Site::new("https://register.example");
+    let away = vouching(&site, "nobody").await;
+    let live = signed_in(&site, account(&site, "zoe", None));
+    used_at(&site, live.session.id, &away);
+    let noted = Ending {
+        by: Actor {
+            name: "head".to_owned(),
+            origin: "192.0.2.7".to_owned(),
+        },
+        username: "zoe".to_owned(),
+        details: String::new(),
+    };
+    let how = SessionEnd::Administrator;
+    let sso = sso(&site);
+    let hanging_up = sso.end_session(live.session.id, how, Some(noted));
+    tokio::time::timeout(Duration::ZERO, hanging_up)
+        .await
+        .unwrap_err();
+    until("kill_child", || !away.asked("kill_child").is_empty()).await;
+    let deeds = site.store.read_blocking(|tx| audit::list(tx, None, 9));
+    let deeds: Vec<_> = deeds.unwrap().into_iter().map(|deed| deed.action).collect();
+    assert_eq!(deeds, ["session ended"]);
 }
 
 #[tokio::test]

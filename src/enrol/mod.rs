@@ -133,6 +133,23 @@ impl RemoteEnrolment {
         course: &PeerCourse,
         by: &Actor,
     ) -> Result<(), EnrolError> {
+        let (this, peer, account) = (self.clone(), peer.clone(), account.clone());
+        let (course, by) = (course.clone(), by.clone());
+        // A browser that hangs up once the peer was asked does not keep it from being noted.
+        let enrolling =
+            tokio::spawn(async move { this.enrol_and_note(&peer, &account, &course, &by).await });
+        enrolling
+            .await
+            .unwrap_or(Err(EnrolError::Store(StoreError::Panicked)))
+    }
+
+    async fn enrol_and_note(
+        &self,
+        peer: &Peer,
+        account: &Account,
+        course: &PeerCourse,
+        by: &Actor,
+    ) -> Result<(), EnrolError> {
         if account.disabled_at.is_some() {
             return Err(EnrolError::Disabled(account.username.clone()));
         }
@@ -162,6 +179,23 @@ impl RemoteEnrolment {
     /// # Errors
     /// As [`EnrolError`] says; [`EnrolError::TheirOwn`] where the peer enrolled the user itself.
     pub async fn unenrol(
+        &self,
+        peer: &Peer,
+        account: &Account,
+        course: &PeerCourse,
+        by: &Actor,
+    ) -> Result<(), EnrolError> {
+        let (this, peer, account) = (self.clone(), peer.clone(), account.clone());
+        let (course, by) = (course.clone(), by.clone());
+        // A browser that hangs up once the peer was asked does not keep it from being noted.
+        let ending =
+            tokio::spawn(async move { this.unenrol_and_note(&peer, &account, &course, &by).await });
+        ending
+            .await
+            .unwrap_or(Err(EnrolError::Store(StoreError::Panicked)))
+    }
+
+    async fn unenrol_and_note(
         &self,
         peer: &Peer,
         account: &Account,

@@ -24,7 +24,7 @@ pub use identity_provider::AuthoriseError;
 pub use jump::{JUMP_LIFETIME, JumpError, MissingRight, missing_right};
 pub use keep_alive::{KEEP_ALIVE_INTERVAL, USERS_IN_ONE};
 pub use landing::{LandError, Landed, Landing, MAX_LANDINGS};
-pub use log_out::{LOG_OUT_TIMEOUT, SignedOut};
+pub use log_out::{Ending, LOG_OUT_TIMEOUT, SignedOut};
 pub use password::{Password, PasswordError};
 pub use sign_in::{HashError, SignIn, SignInError};
 pub use token::Token;

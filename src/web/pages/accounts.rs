@@ -9,7 +9,9 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use crate::sso::password::MIN_LENGTH;
-use crate::sso::{AccountError, HashError, NewMember, Password, accounts as rules, session};
+use crate::sso::{
+    AccountError, Ending, HashError, NewMember, Password, accounts as rules, session,
+};
 use crate::store::accounts::{self, Account, AccountRole};
 use crate::store::lists::ROWS;
 use crate::store::people;
@@ -263,21 +265,46 @@ async fn change(
     let account = find(&console, id).await?;
     let role = AccountRole::from_word(&form.role)
         .ok_or_else(|| WebError::Unusable("A role was expected.".to_owned()))?;
-    let (hand, changed) = (Hand::of(&administrator, &console), account.clone());
+    let hand = Hand::of(&administrator, &console);
+    let changed = account.clone();
     let done = console
         .store()
         .write(move |tx| -> Result<(), AccountError> {
+            let before = accounts::get(tx, changed.id)?.unwrap_or(changed);
             let (first, last, email) = (
                 form.firstname.trim(),
                 form.lastname.trim(),
                 form.email.trim(),
             );
-            rules::change(tx, &changed, first, last, email, role)?;
-            hand.note(tx, "account changed", &changed.username, role.as_str())?;
+            rules::change(tx, &before, first, last, email, role)?;
+            let details = changes(&before, first, last, email, role);
+            hand.note(tx, "account changed", &before.username, &details)?;
             Ok(())
         })
         .await;
     answer(&console, &administrator, account, done, "Saved.")
+}
+
+/// What changes in an account, each as it was and as it is; empty: nothing.
+fn changes(
+    before: &Account,
+    firstname: &str,
+    lastname: &str,
+    email: &str,
+    role: AccountRole,
+) -> String {
+    let name_before = format!("{} {}", before.firstname, before.lastname);
+    let name = format!("{firstname} {lastname}");
+    [
+        ("role", before.role.as_str(), role.as_str()),
+        ("e-mail", &before.email, email),
+        ("name", &name_before, &name),
+    ]
+    .into_iter()
+    .filter(|(_, was, is)| was != is)
+    .map(|(what, was, is)| format!("{what}: {was} → {is}"))
+    .collect::<Vec<_>>()
+    .join("; ")
 }
 
 async fn set_password(
@@ -419,14 +446,14 @@ async fn end_session(
         })
         .await?;
     let row = row.ok_or(WebError::NotFound)?;
+    let noted = Ending {
+        by: administrator.actor(),
+        username: row.username,
+        details: format!("begun from {}", row.session.address),
+    };
     console
         .sso()
-        .end_session(id, SessionEnd::Administrator)
-        .await?;
-    let hand = Hand::of(&administrator, &console);
-    console
-        .store()
-        .write(move |tx| hand.note(tx, "session ended", &row.username, &row.session.address))
+        .end_session(id, SessionEnd::Administrator, Some(noted))
         .await?;
     let notice = Some("The session is ended.");
     Ok(page::see_other(&console, "/sessions", notice))
