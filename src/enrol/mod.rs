@@ -156,7 +156,7 @@ impl RemoteEnrolment {
         if !course.offered {
             return Err(EnrolError::not_offered(peer, course));
         }
-        let user = self.user(account).await?;
+        let user = self.user(peer, account).await?;
         let courseid = Value::from(course.fields.remote_id.as_str());
         self.command(peer, course, "enrol_user", vec![user, courseid])
             .await?;
@@ -234,8 +234,8 @@ impl RemoteEnrolment {
     }
 
     /// What a peer learns of a user who is enrolled: Moodle's forced fields, and the ID number where the
-    /// account belongs to somebody in the register.
-    async fn user(&self, account: &Account) -> Result<Value, EnrolError> {
+    /// account belongs to somebody in the register and the peer may know it.
+    async fn user(&self, peer: &Peer, account: &Account) -> Result<Value, EnrolError> {
         let mut user = Struct::with_capacity(6)
             .with("auth", AUTH)
             .with("username", account.username.as_str())
@@ -247,7 +247,10 @@ impl RemoteEnrolment {
                 .store
                 .read(move |tx| -> Result<_, StoreError> { people::get(tx, person) })
                 .await?;
-            if let Some(idnumber) = person.and_then(|person| person.fields.idnumber) {
+            if let Some(idnumber) = person
+                .as_ref()
+                .and_then(|found| found.idnumber_for(peer.id))
+            {
                 user.insert("idnumber", idnumber);
             }
         }

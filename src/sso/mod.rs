@@ -22,7 +22,7 @@ pub mod wantsurl;
 pub use accounts::{AccountError, NewMember};
 pub use identity_provider::AuthoriseError;
 pub use jump::{JUMP_LIFETIME, JumpError, MissingRight, missing_right};
-pub use keep_alive::{KEEP_ALIVE_INTERVAL, USERS_IN_ONE};
+pub use keep_alive::{FORGOTTEN_IN_ONE, KEEP_ALIVE_INTERVAL, SESSIONS_KEPT, USERS_IN_ONE};
 pub use landing::{LandError, Landed, Landing, MAX_LANDINGS};
 pub use log_out::{Ending, LOG_OUT_TIMEOUT, SignedOut};
 pub use password::{Password, PasswordError};

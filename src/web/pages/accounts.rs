@@ -7,7 +7,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde::Deserialize;
+use serde_json::Value as Json;
 
+use crate::clock::UnixTime;
 use crate::sso::password::MIN_LENGTH;
 use crate::sso::{
     AccountError, Ending, HashError, NewMember, Password, accounts as rules, session,
@@ -16,12 +18,16 @@ use crate::store::accounts::{self, Account, AccountRole};
 use crate::store::lists::ROWS;
 use crate::store::people;
 use crate::store::sessions::{self, Session, SessionEnd, SessionFilter, SignedIn};
-use crate::store::{AccountId, Page, PersonId, ReadTx, SessionId, StoreError};
+use crate::store::sign_on::{self, KeptLogEntry};
+use crate::store::{AccountId, Page, PeerId, PersonId, ReadTx, SessionId, StoreError};
 use crate::web::hand::Hand;
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::Pager;
 use crate::web::show::PeerNames;
 use crate::web::{Administrator, Console, NoFields, Submitted, WebError};
+
+/// How many of the entries that peers told of an account are shown: some days' worth on one page.
+const TOLD_SHOWN: u32 = 50;
 
 pub fn routes() -> Router<Console> {
     Router::new()
@@ -99,6 +105,16 @@ struct AccountPage {
     form: Fields,
     roles: &'static [AccountRole],
     min_length: usize,
+    told: Vec<ToldRow>,
+    peers: PeerNames,
+}
+
+/// What a peer told of an account in its log.
+struct ToldRow {
+    peer: Option<PeerId>,
+    at: UnixTime,
+    course: String,
+    what: String,
 }
 
 #[derive(Deserialize)]
@@ -126,7 +142,7 @@ struct SessionRow {
     session: Session,
     username: String,
     name: String,
-    peer: Option<crate::store::PeerId>,
+    peer: Option<PeerId>,
 }
 
 async fn administration(
@@ -252,7 +268,7 @@ async fn account(
     Path(id): Path<i64>,
 ) -> Result<Response<Body>, WebError> {
     let account = find(&console, id).await?;
-    let page = account_page(&console, &administrator, account, None);
+    let page = account_page(&console, &administrator, account, None).await?;
     Ok(page::ok(&page, &page.layout))
 }
 
@@ -282,7 +298,7 @@ async fn change(
             Ok(())
         })
         .await;
-    answer(&console, &administrator, account, done, "Saved.")
+    answer(&console, &administrator, account, done, "Saved.").await
 }
 
 /// What changes in an account, each as it was and as it is; empty: nothing.
@@ -331,7 +347,7 @@ async fn set_password(
         }
     };
     let notice = "The password is set; sessions begun by the old one are ended.";
-    answer(&console, &administrator, account, done, notice)
+    answer(&console, &administrator, account, done, notice).await
 }
 
 async fn set_disabled(
@@ -361,7 +377,7 @@ async fn set_disabled(
     } else {
         "It can be signed in to again."
     };
-    answer(&console, &administrator, account, done, notice)
+    answer(&console, &administrator, account, done, notice).await
 }
 
 async fn list_sessions(
@@ -485,7 +501,7 @@ async fn hash(
 }
 
 /// Back to the account with what was done, or with what could not be.
-fn answer(
+async fn answer(
     console: &Console,
     administrator: &Administrator,
     account: Account,
@@ -500,7 +516,7 @@ fn answer(
         Err(AccountError::Store(error)) => Err(error.into()),
         Err(problem) => {
             let problem = Some(page::sentence(&problem));
-            let page = account_page(console, administrator, account, problem);
+            let page = account_page(console, administrator, account, problem).await?;
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(page::respond(status, &page, &page.layout))
         }
@@ -527,15 +543,25 @@ fn new_page(
     }
 }
 
-fn account_page(
+async fn account_page(
     console: &Console,
     administrator: &Administrator,
     account: Account,
     problem: Option<String>,
-) -> AccountPage {
+) -> Result<AccountPage, WebError> {
+    let id = account.id;
+    let (told, peers) = console
+        .store()
+        .read(move |tx| -> Result<_, StoreError> {
+            let told = sign_on::latest_log_entries(tx, id, TOLD_SHOWN)?;
+            Ok((told, PeerNames::read(tx)?))
+        })
+        .await?;
     let title = format!("Account {}", account.username);
-    AccountPage {
+    Ok(AccountPage {
         layout: Layout::new(console, administrator, Place::Administration, title),
+        told: told.into_iter().map(ToldRow::from).collect(),
+        peers,
         problem,
         form: Fields {
             username: account.username.clone(),
@@ -548,5 +574,21 @@ fn account_page(
         account,
         roles: AccountRole::ALL,
         min_length: MIN_LENGTH,
+    })
+}
+
+impl std::convert::From<KeptLogEntry> for ToldRow {
+    fn from(kept: KeptLogEntry) -> Self {
+        let entry: Json = serde_json::from_str(&kept.entry).unwrap_or_default();
+        let text = |name: &str| match &entry[name] {
+            Json::String(text) => text.clone(),
+            _ => String::new(),
+        };
+        Self {
+            peer: Some(kept.peer),
+            at: kept.at,
+            course: text("coursename"),
+            what: format!("{} {} {}", text("module"), text("action"), text("info")),
+        }
     }
 }
