@@ -2,6 +2,8 @@
 
 mod support;
 
+use mnetd::store::{Store, audit};
+use nix::unistd::{Uid, User};
 use reqwest::StatusCode;
 use support::program::Program;
 use support::visitor::{PASSWORD, Visitor};
@@ -99,4 +101,32 @@ fn the_right_to_sign_in_is_given_by_group_and_by_person() {
     assert_eq!(program.run(&["signin", "allow"]).code, 2);
     let both = ["signin", "allow", "--group", "student", "--user", "x"];
     assert_eq!(program.run(&both).code, 2);
+}
+
+#[test]
+fn what_is_done_to_keys_and_addresses_is_noted_in_the_name_the_system_knows() {
+    let program = Program::with_register();
+    let rotate = program.run_under("USER", "somebody else", &["key", "rotate"]);
+    assert_eq!(rotate.code, 0, "{rotate:?}");
+    let address = ["peer", "clear-text", "192.0.2.7"];
+    let allowed = program.run_under("SUDO_USER", "anna", &address);
+    assert_eq!(allowed.code, 0, "{allowed:?}");
+
+    let user = User::from_uid(Uid::current()).unwrap().unwrap().name;
+    let deeds = deeds(&program);
+    let expected = [
+        (format!("{user} (sudo: anna)"), "calls in the clear allowed"),
+        (user, "key rotated"),
+    ];
+    let noted: Vec<_> = deeds
+        .iter()
+        .map(|deed| (deed.actor.clone(), deed.action.as_str()))
+        .collect();
+    assert_eq!(noted, expected);
+    assert!(deeds[1].details.contains("fingerprint"));
+}
+
+fn deeds(program: &Program) -> Vec<audit::Entry> {
+    let store = Store::open(&program.directory().join("mnetd.db")).unwrap();
+    store.read_blocking(|tx| audit::list(tx, None, 9)).unwrap()
 }

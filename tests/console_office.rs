@@ -392,3 +392,71 @@ async fn an_address_that_a_client_makes_up_is_not_believed() {
         "{attempts:?}"
     );
 }
+
+#[tokio::test]
+async fn teachers_are_led_to_the_gradebooks_they_may_see() {
+    let (served, mut admin) = office().await;
+    take_up(&mut admin, "ada", "Teacher").await;
+    for (name, idnumber) in [("Given", "S-1"), ("Pending", "S-2"), ("Active", "S-3")] {
+        let made = [("name", name), ("idnumber", idnumber), ("terms", "")];
+        done(&mut admin, "/sections/new", "/sections/new", &made).await;
+    }
+    let given = [("who", "ada"), ("change", "came")];
+    done(&mut admin, "/sections/1", "/sections/1/teacher", &given).await;
+    for (section, status) in [("2", "p"), ("3", "a")] {
+        let path = format!("/sections/{section}");
+        let enrol = [
+            ("who", "ada"),
+            ("role", "teacher"),
+            ("status", status),
+            ("from", ""),
+        ];
+        done(&mut admin, &path, &format!("{path}/enrol"), &enrol).await;
+    }
+    let account = [
+        ("username", "ada"),
+        ("firstname", "Ada"),
+        ("lastname", "Teacher"),
+        ("email", "ada@school.example"),
+        ("role", "member"),
+        ("person", "1"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+    ];
+    done(&mut admin, "/accounts/new", "/accounts/new", &account).await;
+    let mut ada = Visitor::signed_in(served.site.wwwroot.as_str(), "ada").await;
+    let page = ada.get("/mine").await.text;
+    for (section, may) in [(1, true), (2, false), (3, true)] {
+        let path = format!("/sections/{section}/gradebook");
+        assert_eq!(page.contains(&path), may, "{section}: {page}");
+        let expected = if may {
+            StatusCode::OK
+        } else {
+            StatusCode::FORBIDDEN
+        };
+        assert_eq!(ada.get(&path).await.status, expected, "{section}");
+    }
+}
+
+#[tokio::test]
+async fn of_an_account_that_is_changed_the_log_says_how() {
+    let (served, mut admin) = office().await;
+    add_account(&served.site, "member", AccountRole::Member);
+    let page = admin.get("/accounts/2").await.text;
+    let value = |name: &str| {
+        let (_, rest) = page.split_once(&format!("name=\"{name}\"")).unwrap();
+        let (_, rest) = rest.split_once("value=\"").unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    };
+    let (firstname, lastname) = (value("firstname"), value("lastname"));
+    let fields = [
+        ("firstname", firstname.as_str()),
+        ("lastname", lastname.as_str()),
+        ("email", "new@school.example"),
+        ("role", "reader"),
+    ];
+    done(&mut admin, "/accounts/2", "/accounts/2", &fields).await;
+    let page = admin.get("/audit").await.text;
+    assert!(page.contains("role: member → reader; e-mail: "), "{page}");
+    assert!(page.contains(" → new@school.example<"), "{page}");
+}

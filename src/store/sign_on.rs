@@ -94,6 +94,8 @@ pub struct KeptLogEntry {
     pub entry: String,
 }
 
+const HAS_BEEN_HERE: &str = "SELECT EXISTS (SELECT 1 FROM session WHERE person = ?1 AND id < ?2)";
+
 const AT_PEER: &str = "SELECT at_peer.session, at_peer.peer, session.account, account.username, \
      at_peer.user_agent, at_peer.began_at, at_peer.heard_at FROM session_at_peer AS at_peer \
      JOIN session ON session.id = at_peer.session JOIN account ON account.id = session.account";
@@ -342,11 +344,7 @@ pub fn has_been_here(
     person: PersonId,
     this: SessionId,
 ) -> Result<bool, StoreError> {
-    let earlier = tx.one(
-        "SELECT EXISTS (SELECT 1 FROM session WHERE person = ?1 AND id < ?2)",
-        params![person, this],
-        |row| row.get(0),
-    )?;
+    let earlier = tx.one(HAS_BEEN_HERE, params![person, this], |row| row.get(0))?;
     Ok(earlier.unwrap_or(false))
 }
 
@@ -472,4 +470,27 @@ fn at_peer_from_row(row: &Row<'_>) -> rusqlite::Result<SessionAtPeer> {
         began_at: row.get(5)?,
         heard_at: row.get(6)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::store::migrations::bring_up_to_date;
+
+    #[test]
+    fn who_was_here_before_is_looked_up_in_an_index() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        bring_up_to_date(&mut conn, Path::new("of this test")).unwrap();
+        let mut explained = conn
+            .prepare(&format!("EXPLAIN QUERY PLAN {HAS_BEEN_HERE}"))
+            .unwrap();
+        let steps = explained.query_map([1, 2], |row| row.get::<_, String>(3));
+        let plan: Vec<String> = steps.unwrap().map(Result::unwrap).collect();
+        let is_looked_up = |step: &String| step.contains("session_of_person (person=?");
+        assert!(plan.iter().any(is_looked_up), "{plan:?}");
+    }
 }
