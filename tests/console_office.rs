@@ -102,6 +102,38 @@ async fn somebody_withdrawn_keeps_code_note_and_history() {
 }
 
 #[tokio::test]
+async fn what_was_made_by_hand_is_corrected_removed_and_brought_back() {
+    let (_served, mut admin) = office().await;
+    take_up(&mut admin, "zoe", "Misprint").await;
+    make_choir(&mut admin).await;
+    let person = [
+        ("firstname", "Zoë"),
+        ("lastname", "Prøbe"),
+        ("username", "zoe"),
+        ("email", "zoe@school.example"),
+        ("idnumber", "S-1"),
+    ];
+    let page = done(&mut admin, "/people/1/edit", "/people/1/edit", &person).await;
+    assert!(page.contains("Zoë Prøbe") && page.contains("S-1"), "{page}");
+    let page = done(&mut admin, "/people/1/edit", "/people/1/remove", &[]).await;
+    assert!(page.contains("The row stays"), "{page}");
+    assert!(!admin.get("/people").await.text.contains("Prøbe, Zoë"));
+    done(&mut admin, "/people/1/edit", "/people/1/edit", &person).await;
+    assert!(admin.get("/people").await.text.contains("Prøbe, Zoë"));
+
+    let section = [
+        ("name", "Chamber choir"),
+        ("idnumber", "CHOIR-1"),
+        ("terms", ""),
+    ];
+    let page = done(&mut admin, "/sections/1/edit", "/sections/1/edit", &section).await;
+    assert!(page.contains("Chamber choir"), "{page}");
+    assert!(page.contains("<dd>ongoing</dd>"), "{page}");
+    let page = done(&mut admin, "/sections/1/edit", "/sections/1/remove", &[]).await;
+    assert!(page.contains("The row stays"), "{page}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_used_is_told_beside_the_form_and_nothing_is_lost() {
     let (_served, mut admin) = office().await;
     make_choir(&mut admin).await;

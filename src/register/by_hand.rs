@@ -10,11 +10,12 @@ use crate::clock::UnixTime;
 use crate::store::assessments::{self as rows, Assessment};
 use crate::store::enrolments::{self, EnrolmentChange, NewChange};
 use crate::store::grades::{self, GradeChange, GradeValue};
-use crate::store::sections::{self as store_sections, TeacherChange};
+use crate::store::people::{self, Person, PersonFields};
+use crate::store::sections::{self as store_sections, Section, TeacherChange};
 use crate::store::statuses::{self, Scope};
 use crate::store::{
-    AssessmentId, Author, EnrolmentId, Extra, GradeId, PersonId, ReadTx, SectionId, StatusId,
-    WriteTx, people,
+    AssessmentId, Author, EnrolmentId, Extra, GradeId, PeerId, PersonId, ReadTx, SectionId,
+    StatusId, WriteTx,
 };
 use crate::xmlrpc::{Struct, Value};
 
@@ -87,7 +88,7 @@ pub fn change_assessment(
     pointval: Option<f64>,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
-    made_here(assessment)?;
+    made_by_hand("assessment", assessment.peer, &assessment.fields.name)?;
     check_assessment(name, pointval)?;
     let fields = rows::AssessmentFields {
         name: name.to_owned(),
@@ -114,7 +115,7 @@ pub fn remove_assessment(
     assessment: &Assessment,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
-    made_here(assessment)?;
+    made_by_hand("assessment", assessment.peer, &assessment.fields.name)?;
     let changed = assessment.removed_at.is_none();
     if changed {
         rows::remove(tx, assessment.id, now)?;
@@ -123,17 +124,6 @@ pub fn remove_assessment(
         status: Status::updated_if(changed),
         id: assessment.id.0,
     })
-}
-
-/// A peer's row would be as the peer has it again with its next call.
-fn made_here(assessment: &Assessment) -> Result<(), RegisterError> {
-    if assessment.peer.is_some() {
-        return Err(RegisterError::PeersOwn {
-            row: "assessment",
-            id: assessment.fields.name.clone(),
-        });
-    }
-    Ok(())
 }
 
 fn check_assessment(name: &str, pointval: Option<f64>) -> Result<(), RegisterError> {
@@ -374,19 +364,24 @@ pub fn make_person(
     {
         return Err(taken("idnumber", idnumber));
     }
-    let record = [
+    let record = UserRecord::from_value(&record_of(new))?;
+    users::fetch(tx, author, &FetchUser::Complete(record), now)
+}
+
+/// What a peer would send of somebody.
+fn record_of(new: &HandMadePerson) -> Value {
+    let members = [
         ("idnumber", new.idnumber.as_deref()),
         ("username", Some(&*new.username)),
         ("firstname", Some(&*new.firstname)),
         ("lastname", Some(&*new.lastname)),
         ("email", Some(&*new.email)),
     ];
-    let record: Struct = record
+    let record: Struct = members
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
         .collect();
-    let record = UserRecord::from_value(&Value::Struct(record))?;
-    users::fetch(tx, author, &FetchUser::Complete(record), now)
+    Value::Struct(record)
 }
 
 /// A section as somebody enters it.
@@ -414,6 +409,15 @@ pub fn make_section(
     if store_sections::by_idnumber(tx, None, &new.idnumber)?.is_some() {
         return Err(taken("idnumber", &new.idnumber));
     }
+    save_section(tx, author, new, now)
+}
+
+fn save_section(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    new: &HandMadeSection,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
     let segments = new.segments.iter().map(|name| Value::from(name.as_str()));
     let record = Struct::with_capacity(3)
         .with("idnumber", new.idnumber.as_str())
@@ -422,6 +426,114 @@ pub fn make_section(
     match Call::parse("new_section", &[record.into()])? {
         Some(call) => super::apply(tx, author, &call, now),
         None => unreachable!("new_section is a call of the register"),
+    }
+}
+
+/// Changes what was entered of a person by hand, and brings the person back where they were removed. The
+/// username stays, for it is what people know them by.
+///
+/// # Errors
+/// [`RegisterError::PeersOwn`] where a peer has sent the person; otherwise as [`make_person`].
+pub fn change_person(
+    tx: &WriteTx<'_>,
+    person: &Person,
+    new: &HandMadePerson,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    made_by_hand("person", person.peer, &person.fields.username)?;
+    let record = UserRecord::from_value(&record_of(new))?;
+    if let Some(idnumber) = &record.idnumber
+        && people::by_idnumber(tx, None, idnumber)?.is_some_and(|other| other.id != person.id)
+    {
+        return Err(taken("idnumber", idnumber));
+    }
+    let fields = PersonFields {
+        idnumber: record.idnumber,
+        firstname: record.firstname,
+        lastname: record.lastname,
+        email: record.email,
+        ..person.fields.clone()
+    };
+    let changed = fields != person.fields || person.removed_at.is_some();
+    if changed {
+        people::update(tx, person.id, &fields, now)?;
+    }
+    Ok(Reply {
+        status: Status::updated_if(changed),
+        id: person.id.0,
+    })
+}
+
+/// Takes a person who was entered by hand out of use. Nothing is erased; [`change_person`] brings them back.
+///
+/// # Errors
+/// [`RegisterError::PeersOwn`] where a peer has sent the person; [`RegisterError::Store`].
+pub fn remove_person(
+    tx: &WriteTx<'_>,
+    person: &Person,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    made_by_hand("person", person.peer, &person.fields.username)?;
+    let changed = person.removed_at.is_none();
+    if changed {
+        people::remove(tx, person.id, now)?;
+    }
+    Ok(Reply {
+        status: Status::updated_if(changed),
+        id: person.id.0,
+    })
+}
+
+/// Changes the name and the terms of a section that was made by hand, and brings it back where it was
+/// removed.
+///
+/// # Errors
+/// [`RegisterError::PeersOwn`] where a peer has sent it; otherwise as [`make_section`].
+pub fn change_section(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    section: &Section,
+    name: &str,
+    segments: &[String],
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    made_by_hand("section", section.peer, &section.fields.name)?;
+    let new = HandMadeSection {
+        idnumber: section.fields.idnumber.clone().unwrap_or_default(),
+        name: name.to_owned(),
+        segments: segments.to_vec(),
+    };
+    save_section(tx, author, &new, now)
+}
+
+/// Takes a section that was made by hand out of use. Nothing is erased; [`change_section`] brings it back.
+///
+/// # Errors
+/// [`RegisterError::PeersOwn`] where a peer has sent it; [`RegisterError::Store`].
+pub fn remove_section(
+    tx: &WriteTx<'_>,
+    section: &Section,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    made_by_hand("section", section.peer, &section.fields.name)?;
+    let changed = section.removed_at.is_none();
+    if changed {
+        store_sections::remove(tx, section.id, now)?;
+    }
+    Ok(Reply {
+        status: Status::updated_if(changed),
+        id: section.id.0,
+    })
+}
+
+/// A peer's row would be as the peer has it again with its next call.
+fn made_by_hand(row: &'static str, owner: Option<PeerId>, name: &str) -> Result<(), RegisterError> {
+    match owner {
+        None => Ok(()),
+        Some(_) => Err(RegisterError::PeersOwn {
+            row,
+            id: name.to_owned(),
+        }),
     }
 }
 

@@ -27,9 +27,10 @@ mod users;
 
 pub use assessments::{AssessmentChanges, NewAssessment, RemoveAssessment, UpdateAssessment};
 pub use by_hand::{
-    HandMadeAssessment, HandMadePerson, HandMadeSection, change_assessment, enrol, enter_grade,
-    make_assessment, make_person, make_section, mark_enrolment_in_error, mark_grade_in_error,
-    remove_assessment, set_enrolment_status, set_school_status, set_teacher, typed_number,
+    HandMadeAssessment, HandMadePerson, HandMadeSection, change_assessment, change_person,
+    change_section, enrol, enter_grade, make_assessment, make_person, make_section,
+    mark_enrolment_in_error, mark_grade_in_error, remove_assessment, remove_person, remove_section,
+    set_enrolment_status, set_school_status, set_teacher, typed_number,
 };
 pub use call::Call;
 pub use enrolments::{DropEnrolment, NewEnrolment, Place};

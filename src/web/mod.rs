@@ -8,11 +8,12 @@
 //! - [`forms`]: what a form sent. [`Submitted`] is only had after its token and its origin were checked.
 //! - [`page`]: the frame round each page, and the headers it goes out with.
 //! - [`hand`]: changes an administrator makes, with their note in the audit log.
-//! - [`show`], [`pager`]: how values stand on a page, and how lists are turned.
+//! - [`show`], [`pager`], [`chart`]: how values stand on a page, and how lists are turned.
 //! - [`error`]: pages for what went wrong.
 //!
 //! A form is answered with a redirect ([`page::see_other`]), so that reloading does nothing twice.
 
+pub mod chart;
 mod checks;
 pub mod cookies;
 pub mod error;

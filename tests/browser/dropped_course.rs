@@ -1,20 +1,7 @@
 //! Scenario: a dropped course stands on the transcript with the school's code for it, and why.
 
-use mnetd::xmlrpc::Value;
-
 use crate::office::Office;
-use crate::school::{STUDENTS, day, enrolment, section, user};
-use crate::support::site::fields;
-
-fn drop(section: &str, user: &str, note: &str) -> Value {
-    fields(&[
-        ("sectionid", section),
-        ("userid", user),
-        ("role", "student"),
-        ("status", "i"),
-        ("note", note),
-    ])
-}
+use crate::school::{STUDENTS, day, enrolment, section, user, withdrawal};
 
 #[test]
 fn a_dropped_course_is_on_the_transcript_with_code_and_note() {
@@ -38,7 +25,7 @@ fn a_dropped_course_is_on_the_transcript_with_code_and_note() {
         day(2026, 10, 2),
         &[(
             "drop_enrolment",
-            drop("BIO-7", ada, "Moved to another group"),
+            withdrawal("BIO-7", ada, "Moved to another group"),
         )],
     );
 

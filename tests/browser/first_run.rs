@@ -24,7 +24,6 @@ fn whoever_reads_the_log_becomes_the_first_administrator_once() {
     browser.goto(link);
     browser.wait_for_heading("Set up this site");
     browser.assert_accessible("the first account");
-    browser.screenshot("first-account");
     browser.fill("Username", "office");
     browser.fill("First name", "Grace");
     browser.fill("Last name", "Hopper");
@@ -64,7 +63,7 @@ fn a_new_administrator_reads_what_to_do_in_moodle() {
     for label in ["Hostname", "Application type", "Public key"] {
         browser.wait_for_text(label);
     }
-    browser.screenshot("first-steps");
+    browser.screenshot("first-run");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod dropped_course;
 mod enrolment_seen_in_july;
 mod first_run;
 mod home;
+mod keyboard;
 mod kit;
 mod lab_grades_by_hand;
 mod moodle;

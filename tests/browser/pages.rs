@@ -30,6 +30,8 @@ const PAGES: &[(&str, &str)] = &[
         r#"&format!("/people/{{id}}/{word}{end}")"#,
         "/people/2/transcript",
     ),
+    ("/people/{id}/edit", "/people/1/edit"),
+    ("/sections/{id}/edit", "/sections/1/edit"),
     ("/sign-in-rights", "/sign-in-rights"),
     ("/mine", "/mine"),
     ("/mine/password", "/mine/password"),
@@ -42,6 +44,7 @@ const PAGES: &[(&str, &str)] = &[
         "/sections/1/class-list",
     ),
     ("/sections/{id}/gradebook", "/sections/1/gradebook"),
+    ("/sections/{id}/distribution", "/sections/1/distribution"),
     (
         "/sections/{id}/assessments/new",
         "/sections/1/assessments/new",

@@ -69,6 +69,17 @@ pub fn enrolment(section: &str, user: &str, from: UnixTime) -> Value {
     ])
 }
 
+/// The end of an enrolment as Moodle sends one, with the code of a new school's Withdrawn.
+pub fn withdrawal(section: &str, user: &str, note: &str) -> Value {
+    fields(&[
+        ("sectionid", section),
+        ("userid", user),
+        ("role", "student"),
+        ("status", "i"),
+        ("note", note),
+    ])
+}
+
 /// A section as Moodle sends one.
 pub fn section(id: &str, name: &str, term: &str) -> Value {
     fields(&[("idnumber", id), ("name", name), ("segment", term)])

@@ -323,6 +323,28 @@ impl Browser {
         });
     }
 
+    /// Types where the focus is.
+    pub fn type_keys(&self, keys: &str) {
+        self.until(&format!("the focus for “{keys}”"), async || {
+            self.client.active_element().await?.send_keys(keys).await
+        });
+    }
+
+    /// What has the focus: its text, or else its id; and whether an outline shows that it has.
+    pub fn focus(&self) -> (String, bool) {
+        self.until("the focus", async || {
+            let focused = self.client.active_element().await?;
+            let text = spaced(&focused.text().await?);
+            let name = if text.is_empty() {
+                focused.attr("id").await?.unwrap_or_default()
+            } else {
+                text
+            };
+            let outline = focused.css_value("outline-style").await?;
+            Ok((name, outline != "none"))
+        })
+    }
+
     /// The texts of the cells of a table's row that has `row` in it.
     pub fn row(&self, row: &str) -> Vec<String> {
         let place = row_with(row);

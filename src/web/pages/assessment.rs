@@ -15,9 +15,10 @@ use crate::clock::UnixTime;
 use crate::register::{self, HandMadeAssessment, RegisterError};
 use crate::store::assessments::{self, Assessment};
 use crate::store::grades::{self, GradeFilter};
-use crate::store::lists::{self, BANDS, Cell, GradebookPage, ROWS};
+use crate::store::lists::{self, Cell, GradebookPage, ROWS};
 use crate::store::sections::{self, Section};
 use crate::store::{AssessmentId, MAX_PAGE, PeerId, PersonId, ReadTx, SectionId, WriteTx};
+use crate::web::chart::Chart;
 use crate::web::hand::{self, Hand};
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::{Pager, Turning};
@@ -75,25 +76,6 @@ struct Row {
     changed: Option<UnixTime>,
 }
 
-/// How the class did, as bars.
-struct Chart {
-    bars: Vec<Bar>,
-    graded: u32,
-    width: u32,
-    height: u32,
-    /// Where the bars stand on.
-    floor: u32,
-}
-
-struct Bar {
-    label: String,
-    count: u32,
-    x: u32,
-    y: u32,
-    height: u32,
-    middle: u32,
-}
-
 impl Fields {
     fn of(assessment: &Assessment) -> Self {
         Self {
@@ -111,49 +93,6 @@ impl Fields {
             "" => Ok(None),
             text => register::typed_number("points", text).map(Some),
         }
-    }
-}
-
-impl Chart {
-    /// Measures in the picture's own units.
-    const BAR_WIDTH: u32 = 44;
-    const STEP: u32 = 52;
-    const TALLEST: u32 = 120;
-    const HEAD: u32 = 20;
-    const FOOT: u32 = 24;
-
-    fn of(bands: &[u32; BANDS]) -> Self {
-        let most = bands.iter().copied().max().unwrap_or_default().max(1);
-        let bars = (0_u32..).zip(bands).map(|(place, count)| {
-            let height = count * Self::TALLEST / most;
-            let x = place * Self::STEP + 4;
-            Bar {
-                label: band(place),
-                count: *count,
-                x,
-                y: Self::HEAD + Self::TALLEST - height,
-                height,
-                middle: x + Self::BAR_WIDTH / 2,
-            }
-        });
-        let bars: Vec<Bar> = bars.collect();
-        Self {
-            width: Self::STEP * u32::try_from(bars.len()).unwrap_or(u32::MAX),
-            height: Self::HEAD + Self::TALLEST + Self::FOOT,
-            floor: Self::HEAD + Self::TALLEST,
-            graded: bands.iter().sum(),
-            bars,
-        }
-    }
-}
-
-/// A band of ten percent; the last has no upper end, and holds a full hundred.
-fn band(place: u32) -> String {
-    let from = place * 10;
-    if place as usize + 1 < BANDS {
-        format!("{from}–{}", from + 9)
-    } else {
-        format!("{from} +")
     }
 }
 
@@ -499,30 +438,4 @@ async fn answer(
     }
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     Ok(page::respond(status, &page, &page.layout))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bars_are_as_high_as_their_share_of_the_highest() {
-        let mut bands = [0; BANDS];
-        bands[4] = 2;
-        bands[9] = 8;
-        let chart = Chart::of(&bands);
-        assert_eq!(chart.graded, 10);
-        assert_eq!(chart.bars[9].height, Chart::TALLEST);
-        assert_eq!(chart.bars[4].height, Chart::TALLEST / 4);
-        assert_eq!(chart.bars[4].y + chart.bars[4].height, chart.floor);
-        assert_eq!(chart.bars[0].height, 0);
-        assert_eq!(chart.bars[0].label, "0–9");
-        assert_eq!(chart.bars[9].label, "90 +");
-    }
-
-    #[test]
-    fn a_class_without_grades_has_no_bars() {
-        let chart = Chart::of(&[0; BANDS]);
-        assert!(chart.bars.iter().all(|bar| bar.height == 0));
-    }
 }

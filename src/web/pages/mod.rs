@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod activity;
 pub mod assessment;
 mod boxes;
+pub mod distribution;
 pub mod enrolments;
 pub mod first_run;
 pub mod grade;
@@ -35,6 +36,7 @@ pub fn routes() -> Router<Console> {
         .merge(accounts::routes())
         .merge(activity::routes())
         .merge(assessment::routes())
+        .merge(distribution::routes())
         .merge(enrolments::routes())
         .merge(first_run::routes())
         .merge(grade::routes())

@@ -20,13 +20,15 @@ use crate::web::page::{self, Layout, Place};
 use crate::web::pager::{Pager, Turning};
 use crate::web::show::{self, PeerNames};
 use crate::web::visitor::Access;
-use crate::web::{Administrator, Console, Staff, Submitted, Visitor, WebError};
+use crate::web::{Administrator, Console, NoFields, Staff, Submitted, Visitor, WebError};
 
 pub fn routes() -> Router<Console> {
     Router::new()
         .route("/people", get(list))
         .route("/people/new", get(new_form).post(make))
         .route("/people/{id}", get(person))
+        .route("/people/{id}/edit", get(edit_form).post(change))
+        .route("/people/{id}/remove", post(remove))
         .route("/people/{id}/sign-in", post(set_right))
         .route("/people/{id}/school", post(set_school))
         .route("/sign-in-rights", get(rights).post(set_rights))
@@ -81,6 +83,8 @@ struct NewPage {
     layout: Layout,
     problem: Option<String>,
     form: NewForm,
+    /// The person to be changed; `None`: a new one.
+    known: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -90,6 +94,19 @@ struct NewForm {
     username: String,
     email: String,
     idnumber: String,
+}
+
+impl NewForm {
+    fn entered(&self) -> HandMadePerson {
+        let text = |text: &str| text.trim().to_owned();
+        HandMadePerson {
+            idnumber: hand::said(&self.idnumber).map(str::to_owned),
+            username: text(&self.username),
+            firstname: text(&self.firstname),
+            lastname: text(&self.lastname),
+            email: text(&self.email),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -243,6 +260,7 @@ async fn new_form(State(console): State<Console>, administrator: Administrator) 
         layout: Layout::new(&console, &administrator, Place::People, "Take somebody up"),
         problem: None,
         form: NewForm::default(),
+        known: None,
     };
     page::ok(&page, &page.layout)
 }
@@ -252,14 +270,7 @@ async fn make(
     administrator: Administrator,
     Submitted(form): Submitted<NewForm>,
 ) -> Result<Response<Body>, WebError> {
-    let text = |text: &str| text.trim().to_owned();
-    let new = HandMadePerson {
-        idnumber: hand::said(&form.idnumber).map(str::to_owned),
-        username: text(&form.username),
-        firstname: text(&form.firstname),
-        lastname: text(&form.lastname),
-        email: text(&form.email),
-    };
+    let new = form.entered();
     let hand = Hand::of(&administrator, &console);
     let made = console
         .store()
@@ -279,10 +290,112 @@ async fn make(
                 layout: Layout::new(&console, &administrator, Place::People, "Take somebody up"),
                 problem: Some(problem),
                 form,
+                known: None,
             };
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(page::respond(status, &page, &page.layout))
         }
+    }
+}
+
+async fn edit_form(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Path(id): Path<i64>,
+) -> Result<Response<Body>, WebError> {
+    let person = console
+        .store()
+        .read(move |tx| people::get(tx, PersonId(id)))
+        .await?;
+    let fields = person.ok_or(WebError::NotFound)?.fields;
+    let form = NewForm {
+        firstname: fields.firstname,
+        lastname: fields.lastname,
+        username: fields.username,
+        email: fields.email,
+        idnumber: fields.idnumber.unwrap_or_default(),
+    };
+    let page = edit_page(&console, &administrator, id, form, None);
+    Ok(page::ok(&page, &page.layout))
+}
+
+fn edit_page(
+    console: &Console,
+    administrator: &Administrator,
+    id: i64,
+    form: NewForm,
+    problem: Option<String>,
+) -> NewPage {
+    let title = format!("Change {} {}", form.firstname, form.lastname);
+    NewPage {
+        layout: Layout::new(console, administrator, Place::People, title),
+        problem,
+        form,
+        known: Some(id),
+    }
+}
+
+async fn change(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Path(id): Path<i64>,
+    Submitted(form): Submitted<NewForm>,
+) -> Result<Response<Body>, WebError> {
+    let (hand, new) = (Hand::of(&administrator, &console), form.entered());
+    let changed = console
+        .store()
+        .write(move |tx| -> Result<_, RegisterError> {
+            let Some(person) = people::get(tx, PersonId(id))? else {
+                return Ok(false);
+            };
+            register::change_person(tx, &person, &new, hand.now)?;
+            hand.note(tx, "person changed", &person.fields.username, "")?;
+            Ok(true)
+        })
+        .await;
+    match hand::outcome(changed)? {
+        Ok(true) => {
+            let path = format!("/people/{id}");
+            Ok(page::see_other(&console, &path, Some("Saved.")))
+        }
+        Ok(false) => Err(WebError::NotFound),
+        Err(problem) => {
+            let page = edit_page(&console, &administrator, id, form, Some(problem));
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(page::respond(status, &page, &page.layout))
+        }
+    }
+}
+
+async fn remove(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Path(id): Path<i64>,
+    Submitted(NoFields {}): Submitted<NoFields>,
+) -> Result<Response<Body>, WebError> {
+    let hand = Hand::of(&administrator, &console);
+    let removed = console
+        .store()
+        .write(move |tx| -> Result<_, RegisterError> {
+            let Some(person) = people::get(tx, PersonId(id))? else {
+                return Ok(false);
+            };
+            register::remove_person(tx, &person, hand.now)?;
+            hand.note(tx, "person removed", &person.fields.username, "")?;
+            Ok(true)
+        })
+        .await;
+    match hand::outcome(removed)? {
+        Ok(true) => {
+            let path = format!("/people/{id}");
+            Ok(page::see_other(
+                &console,
+                &path,
+                Some("Removed; nothing is erased."),
+            ))
+        }
+        Ok(false) => Err(WebError::NotFound),
+        Err(problem) => Err(WebError::Unusable(problem)),
     }
 }
 

@@ -22,13 +22,15 @@ use crate::web::page::{self, Layout, Place};
 use crate::web::pager::{Pager, Turning};
 use crate::web::show::{self, PeerNames};
 use crate::web::visitor::Access;
-use crate::web::{Administrator, Console, Staff, Submitted, Visitor, WebError};
+use crate::web::{Administrator, Console, NoFields, Staff, Submitted, Visitor, WebError};
 
 pub fn routes() -> Router<Console> {
     Router::new()
         .route("/sections", get(list))
         .route("/sections/new", get(new_form).post(make))
         .route("/sections/{id}", get(section))
+        .route("/sections/{id}/edit", get(edit_form).post(change))
+        .route("/sections/{id}/remove", post(remove))
         .route("/sections/{id}/enrol", post(enrol))
         .route("/sections/{id}/teacher", post(set_teacher))
 }
@@ -93,6 +95,8 @@ struct NewPage {
     problem: Option<String>,
     form: NewForm,
     terms: Vec<String>,
+    /// The section to be changed; `None`: a new one.
+    known: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -100,6 +104,13 @@ struct NewForm {
     name: String,
     idnumber: String,
     terms: String,
+}
+
+impl NewForm {
+    fn segments(&self) -> Vec<String> {
+        let terms = self.terms.split(',');
+        terms.map(|term| term.trim().to_owned()).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -249,19 +260,26 @@ async fn new_form(
     State(console): State<Console>,
     administrator: Administrator,
 ) -> Result<Response<Body>, WebError> {
-    let page = new_page(&console, &administrator, NewForm::default(), None).await?;
+    let form = NewForm::default();
+    let page = new_page(&console, &administrator, None, form, None).await?;
     Ok(page::ok(&page, &page.layout))
 }
 
 async fn new_page(
     console: &Console,
     administrator: &Administrator,
+    known: Option<i64>,
     form: NewForm,
     problem: Option<String>,
 ) -> Result<NewPage, WebError> {
     let terms = console.store().read(lists::segments).await?;
+    let title = match known {
+        None => "Make a section".to_owned(),
+        Some(_) => format!("Change {}", form.name),
+    };
     Ok(NewPage {
-        layout: Layout::new(console, administrator, Place::Sections, "Make a section"),
+        layout: Layout::new(console, administrator, Place::Sections, title),
+        known,
         problem,
         form,
         terms: terms.segments.into_iter().map(|term| term.name).collect(),
@@ -276,11 +294,7 @@ async fn make(
     let new = HandMadeSection {
         idnumber: form.idnumber.trim().to_owned(),
         name: form.name.trim().to_owned(),
-        segments: form
-            .terms
-            .split(',')
-            .map(|term| term.trim().to_owned())
-            .collect(),
+        segments: form.segments(),
     };
     let hand = Hand::of(&administrator, &console);
     let made = console
@@ -301,11 +315,91 @@ async fn make(
             ))
         }
         Err(problem) => {
-            let page = new_page(&console, &administrator, form, Some(problem)).await?;
+            let page = new_page(&console, &administrator, None, form, Some(problem)).await?;
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(page::respond(status, &page, &page.layout))
         }
     }
+}
+
+async fn edit_form(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Path(id): Path<i64>,
+) -> Result<Response<Body>, WebError> {
+    let found = console
+        .store()
+        .read(move |tx| -> Result<_, StoreError> {
+            let Some(section) = sections::get(tx, SectionId(id))? else {
+                return Ok(None);
+            };
+            let segments = sections::segments(tx, section.id)?;
+            Ok(Some((section, segments)))
+        })
+        .await?;
+    let (section, segments) = found.ok_or(WebError::NotFound)?;
+    let form = NewForm {
+        name: section.fields.name,
+        idnumber: section.fields.idnumber.unwrap_or_default(),
+        terms: segments.join(", "),
+    };
+    let page = new_page(&console, &administrator, Some(id), form, None).await?;
+    Ok(page::ok(&page, &page.layout))
+}
+
+async fn change(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Path(id): Path<i64>,
+    Submitted(form): Submitted<NewForm>,
+) -> Result<Response<Body>, WebError> {
+    let hand = Hand::of(&administrator, &console);
+    let (name, segments) = (form.name.trim().to_owned(), form.segments());
+    let changed = console
+        .store()
+        .write(move |tx| -> Result<_, RegisterError> {
+            let Some(section) = sections::get(tx, SectionId(id))? else {
+                return Ok(false);
+            };
+            register::change_section(tx, &hand.author, &section, &name, &segments, hand.now)?;
+            hand.note(tx, "section changed", &section.fields.name, &name)?;
+            Ok(true)
+        })
+        .await;
+    match hand::outcome(changed)? {
+        Ok(true) => {
+            let path = format!("/sections/{id}");
+            Ok(page::see_other(&console, &path, Some("Saved.")))
+        }
+        Ok(false) => Err(WebError::NotFound),
+        Err(problem) => {
+            let problem = Some(problem);
+            let page = new_page(&console, &administrator, Some(id), form, problem).await?;
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(page::respond(status, &page, &page.layout))
+        }
+    }
+}
+
+async fn remove(
+    State(console): State<Console>,
+    administrator: Administrator,
+    Path(id): Path<i64>,
+    Submitted(NoFields {}): Submitted<NoFields>,
+) -> Result<Response<Body>, WebError> {
+    let hand = Hand::of(&administrator, &console);
+    let removed = console
+        .store()
+        .write(move |tx| -> Result<_, RegisterError> {
+            let Some(section) = sections::get(tx, SectionId(id))? else {
+                return Ok(None);
+            };
+            register::remove_section(tx, &section, hand.now)?;
+            hand.note(tx, "section removed", &section.fields.name, "")?;
+            Ok(Some("Removed; nothing is erased.".to_owned()))
+        })
+        .await;
+    answer(&console, &administrator, id, removed).await
 }
 
 async fn enrol(
