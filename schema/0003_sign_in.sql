@@ -62,7 +62,7 @@ CREATE TABLE session (
 ) STRICT;
 
 CREATE INDEX session_of_account ON session (account) WHERE ended_at IS NULL;
-CREATE INDEX session_of_person ON session (person) WHERE ended_at IS NULL;
+CREATE INDEX session_of_person ON session (person);
 CREATE INDEX session_by_seen ON session (seen_at) WHERE ended_at IS NULL;
 
 -- Out: the right to be signed in at a peer, handed to a browser as a token of 160 bits, good once and for 30 seconds.

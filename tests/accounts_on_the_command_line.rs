@@ -2,6 +2,8 @@
 
 mod support;
 
+use mnetd::store::{Store, audit};
+use nix::unistd::{Uid, User};
 use reqwest::StatusCode;
 use support::program::Program;
 use support::site::{NOW, Site, Stranger, user};
@@ -128,4 +130,32 @@ async fn what_is_taken_away_on_the_command_line_ends_sessions() {
             program.done(&["peer", "allow", moodle, "sso_idp", "--subscribe"]);
         }
     }
+}
+
+#[test]
+fn what_is_done_to_keys_and_addresses_is_noted_in_the_name_the_system_knows() {
+    let program = Program::with_register();
+    let rotate = program.run_under("USER", "somebody else", &["key", "rotate"]);
+    assert_eq!(rotate.code, 0, "{rotate:?}");
+    let address = ["peer", "clear-text", "192.0.2.7"];
+    let allowed = program.run_under("SUDO_USER", "anna", &address);
+    assert_eq!(allowed.code, 0, "{allowed:?}");
+
+    let user = User::from_uid(Uid::current()).unwrap().unwrap().name;
+    let deeds = deeds(&program);
+    let expected = [
+        (format!("{user} (sudo: anna)"), "calls in the clear allowed"),
+        (user, "key rotated"),
+    ];
+    let noted: Vec<_> = deeds
+        .iter()
+        .map(|deed| (deed.actor.clone(), deed.action.as_str()))
+        .collect();
+    assert_eq!(noted, expected);
+    assert!(deeds[1].details.contains("fingerprint"));
+}
+
+fn deeds(program: &Program) -> Vec<audit::Entry> {
+    let store = Store::open(&program.directory().join("mnetd.db")).unwrap();
+    store.read_blocking(|tx| audit::list(tx, None, 9)).unwrap()
 }

@@ -291,6 +291,73 @@ async fn what_an_administrator_did_stands_in_the_audit_log() {
 }
 
 #[tokio::test]
+async fn rights_that_were_not_changed_on_the_page_stay() {
+    let (served, mut admin) = office().await;
+    let stranger = Stranger::new("https://moodle.example");
+    let peer = served.site.befriend(&stranger, &[]).0;
+    let box_of = |group: &str| format!("name=\"right\" value=\"{group}-{peer}\"");
+    let (students, teachers) = (format!("student-{peer}"), format!("teacher-{peer}"));
+    let page = admin.get("/sign-in-rights").await.text;
+    assert!(page.contains(&box_of("student")), "nobody came yet: {page}");
+
+    // One administrator ticks one box; the other, whose page is older, another.
+    let first = [("right", students.as_str())];
+    done(&mut admin, "/sign-in-rights", "/sign-in-rights", &first).await;
+    let second = [("right", teachers.as_str())];
+    let page = done(&mut admin, "/sign-in-rights", "/sign-in-rights", &second).await;
+    for group in [&students, &teachers] {
+        let was = format!("name=\"was\" value=\"{group}\"");
+        assert!(page.contains(&was), "{group}: {page}");
+    }
+    // And who unticks a box takes that right away.
+    let unticked = [("was", students.as_str())];
+    let page = done(&mut admin, "/sign-in-rights", "/sign-in-rights", &unticked).await;
+    assert!(!page.contains(&format!("name=\"was\" value=\"{students}\"")));
+    assert!(page.contains(&format!("name=\"was\" value=\"{teachers}\"")));
+}
+
+#[tokio::test]
+async fn a_status_is_chosen_and_never_set_by_a_note_alone() {
+    let (_served, mut admin) = office().await;
+    take_up(&mut admin, "zoe", "Prøbe").await;
+    make_choir(&mut admin).await;
+    let enrol = [
+        ("who", "zoe"),
+        ("role", "student"),
+        ("status", "a"),
+        ("from", ""),
+    ];
+    done(&mut admin, "/sections/1", "/sections/1/enrol", &enrol).await;
+    for (page, form) in [
+        ("/enrolments/1", "/enrolments/1/status"),
+        ("/people/1", "/people/1/school"),
+    ] {
+        let shown = admin.get(page).await.text;
+        assert!(
+            shown.contains("name=\"status\" required><option value=\"\">choose</option>"),
+            "{shown}"
+        );
+        for (fields, kept) in [
+            (
+                [("status", ""), ("from", "2026-07-02"), ("note", "a cold")],
+                "value=\"2026-07-02\"",
+            ),
+            (
+                [("status", "i"), ("from", "next week"), ("note", "a cold")],
+                "<option value=\"i\" selected>",
+            ),
+        ] {
+            let refused = admin.post_from(page, form, &fields).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(refused.text.contains("role=\"alert\""), "{}", refused.text);
+            for kept in [kept, "value=\"a cold\""] {
+                assert!(refused.text.contains(kept), "{kept}: {}", refused.text);
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_administrator_ends_sessions_and_takes_accounts_out_of_use() {
     let (served, mut admin) = office().await;
     add_account(&served.site, "member", AccountRole::Member);
@@ -504,4 +571,72 @@ async fn a_session_that_ends_here_ends_at_once_at_the_peers_it_was_used_at() {
         let told = away.asked("kill_child").pop().unwrap();
         assert_eq!(told, [name.into(), "its user agent".into()], "{deed}");
     }
+}
+
+#[tokio::test]
+async fn teachers_are_led_to_the_gradebooks_they_may_see() {
+    let (served, mut admin) = office().await;
+    take_up(&mut admin, "ada", "Teacher").await;
+    for (name, idnumber) in [("Given", "S-1"), ("Pending", "S-2"), ("Active", "S-3")] {
+        let made = [("name", name), ("idnumber", idnumber), ("terms", "")];
+        done(&mut admin, "/sections/new", "/sections/new", &made).await;
+    }
+    let given = [("who", "ada"), ("change", "came")];
+    done(&mut admin, "/sections/1", "/sections/1/teacher", &given).await;
+    for (section, status) in [("2", "p"), ("3", "a")] {
+        let path = format!("/sections/{section}");
+        let enrol = [
+            ("who", "ada"),
+            ("role", "teacher"),
+            ("status", status),
+            ("from", ""),
+        ];
+        done(&mut admin, &path, &format!("{path}/enrol"), &enrol).await;
+    }
+    let account = [
+        ("username", "ada"),
+        ("firstname", "Ada"),
+        ("lastname", "Teacher"),
+        ("email", "ada@school.example"),
+        ("role", "member"),
+        ("person", "1"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+    ];
+    done(&mut admin, "/accounts/new", "/accounts/new", &account).await;
+    let mut ada = Visitor::signed_in(served.site.wwwroot.as_str(), "ada").await;
+    let page = ada.get("/mine").await.text;
+    for (section, may) in [(1, true), (2, false), (3, true)] {
+        let path = format!("/sections/{section}/gradebook");
+        assert_eq!(page.contains(&path), may, "{section}: {page}");
+        let expected = if may {
+            StatusCode::OK
+        } else {
+            StatusCode::FORBIDDEN
+        };
+        assert_eq!(ada.get(&path).await.status, expected, "{section}");
+    }
+}
+
+#[tokio::test]
+async fn of_an_account_that_is_changed_the_log_says_how() {
+    let (served, mut admin) = office().await;
+    add_account(&served.site, "member", AccountRole::Member);
+    let page = admin.get("/accounts/2").await.text;
+    let value = |name: &str| {
+        let (_, rest) = page.split_once(&format!("name=\"{name}\"")).unwrap();
+        let (_, rest) = rest.split_once("value=\"").unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    };
+    let (firstname, lastname) = (value("firstname"), value("lastname"));
+    let fields = [
+        ("firstname", firstname.as_str()),
+        ("lastname", lastname.as_str()),
+        ("email", "new@school.example"),
+        ("role", "reader"),
+    ];
+    done(&mut admin, "/accounts/2", "/accounts/2", &fields).await;
+    let page = admin.get("/audit").await.text;
+    assert!(page.contains("role: member → reader; e-mail: "), "{page}");
+    assert!(page.contains(" → new@school.example<"), "{page}");
 }

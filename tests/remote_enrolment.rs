@@ -20,6 +20,7 @@ use serde_json::Value as Json;
 use support::Vector;
 use support::program::Program;
 use support::site::{Answer, NOW, Served, Site, Stranger, fields, user};
+use support::sso::until;
 
 const SERVICE: (&str, bool, bool) = ("mnet_enrol", true, true);
 
@@ -922,4 +923,19 @@ async fn a_user_is_enrolled_as_nobody_else_and_not_brought_back() {
         assert_eq!(everybody(), before, "{idnumber} {username}");
     }
     assert!(enrolled(&offering.site).is_empty());
+}
+
+#[tokio::test]
+async fn an_enrolment_is_noted_though_the_browser_hangs_up() {
+    let two = Two::new().await;
+    let account = add_account(&two.here.site, "zoe");
+    let course = two.course().await;
+    let (peer, by) = (two.there_as_peer(), office());
+    let hanging_up = two.remote.enrol(&peer, &account, &course, &by);
+    tokio::time::timeout(std::time::Duration::ZERO, hanging_up)
+        .await
+        .unwrap_err();
+    until("a note", || !two.deeds().is_empty()).await;
+    assert_eq!(two.known(false).len(), 1);
+    assert_eq!(enrolled(&two.there.site).len(), 1);
 }

@@ -3,12 +3,13 @@
 
 mod support;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mnetd::sso::session::{self, ABSOLUTE_LIMIT, IDLE_LIMIT};
-use mnetd::sso::{SignedOut, Token, USERS_IN_ONE};
-use mnetd::store::sessions::{self, SessionEnd, SignedIn};
-use mnetd::store::{SessionId, sign_on};
+use mnetd::sso::{Ending, SESSIONS_KEPT, SignedOut, Token, USERS_IN_ONE};
+use mnetd::store::audit::{self, Actor};
+use mnetd::store::sessions::{self, NewSession, SessionEnd, SignedIn};
+use mnetd::store::{MAX_PAGE, SessionId, StoreError, sign_on};
 use mnetd::xmlrpc::Value;
 use support::site::{Served, Site, fields};
 use support::sso::{
@@ -105,12 +106,38 @@ async fn an_administrator_ends_a_session_everywhere() {
     let (home, away, live, token) = there_and_here().await;
     let sso = sso(&home.site);
     let (id, how) = (live.session.id, SessionEnd::Administrator);
-    let out = sso.end_session(id, how).await.unwrap();
+    let out = sso.end_session(id, how, None).await.unwrap();
     assert_eq!(out, SignedOut::default());
     assert!(alive(&away.site, &token).is_none());
     // What is over is not ended again.
-    let again = sso.end_session(id, how).await.unwrap();
+    let again = sso.end_session(id, how, None).await.unwrap();
     assert_eq!(again, SignedOut::default());
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_is_noted_and_told_though_the_browser_hangs_up() {
+    let site = Site::new("https://register.example");
+    let away = vouching(&site, "nobody").await;
+    let live = signed_in(&site, account(&site, "zoe", None));
+    used_at(&site, live.session.id, &away);
+    let noted = Ending {
+        by: Actor {
+            name: "head".to_owned(),
+            origin: "192.0.2.7".to_owned(),
+        },
+        username: "zoe".to_owned(),
+        details: String::new(),
+    };
+    let how = SessionEnd::Administrator;
+    let sso = sso(&site);
+    let hanging_up = sso.end_session(live.session.id, how, Some(noted));
+    tokio::time::timeout(Duration::ZERO, hanging_up)
+        .await
+        .unwrap_err();
+    until("kill_child", || !away.asked("kill_child").is_empty()).await;
+    let deeds = site.store.read_blocking(|tx| audit::list(tx, None, 9));
+    let deeds: Vec<_> = deeds.unwrap().into_iter().map(|deed| deed.action).collect();
+    assert_eq!(deeds, ["session ended"]);
 }
 
 #[tokio::test]
@@ -288,4 +315,68 @@ async fn a_peer_that_was_removed_is_not_called() {
     let out = sso(&site).sign_out(&live).await.unwrap();
     assert_eq!(out, SignedOut::default());
     assert!(away.methods().is_empty());
+}
+
+#[tokio::test]
+async fn sessions_that_ended_long_ago_are_forgotten() {
+    let site = Site::new("https://register.example");
+    let away = vouching(&site, "nobody").await;
+    let old = signed_in(&site, account(&site, "zoe", None)).session.id;
+    used_at(&site, old, &away);
+    sso(&site)
+        .end_session(old, SessionEnd::SignOut, None)
+        .await
+        .unwrap();
+    let is_kept = |id: SessionId| {
+        let found = site.store.read_blocking(|tx| sessions::get(tx, id));
+        found.unwrap().is_some()
+    };
+    site.clock.advance(u32::try_from(SESSIONS_KEPT).unwrap());
+    let live = signed_in(&site, account(&site, "tom", None)).session.id;
+    sso(&site).keep_alive().await;
+    assert!(is_kept(old));
+    site.clock.advance(1);
+    sso(&site).keep_alive().await;
+    assert!(!is_kept(old));
+    assert!(is_kept(live));
+}
+
+#[tokio::test]
+async fn a_peer_that_never_confirms_holds_back_no_other() {
+    let site = Site::new("https://register.example");
+    let (dead, away) = (vouching(&site, "a").await, vouching(&site, "b").await);
+    let zoe = account(&site, "zoe", None);
+    let now = site.clock.now();
+    let (first, second) = (dead.peer(&site).id, away.peer(&site).id);
+    site.store
+        .write_blocking(move |tx| -> Result<(), StoreError> {
+            // A page full of the one peer's, and behind them one of the other's.
+            for number in 0..=MAX_PAGE {
+                let peer = if number < MAX_PAGE { first } else { second };
+                let new = NewSession {
+                    token_hash: &hash_of(number),
+                    who: SignedIn::Account { account: zoe },
+                    user_agent: "",
+                    address: "",
+                    expires_at: now,
+                };
+                let id = sessions::insert(tx, &new, now)?;
+                sign_on::begin_at_peer(tx, id, peer, "", now)?;
+                sessions::end(tx, id, SessionEnd::SignOut, now)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    let left = site
+        .store
+        .read_blocking(|tx| sign_on::left_at_peers(tx, now))
+        .unwrap();
+    assert_eq!(left.len(), MAX_PAGE as usize + 1);
+    assert!(left.iter().any(|row| row.peer == second));
+}
+
+fn hash_of(number: u32) -> [u8; 32] {
+    let mut hash = [7; 32];
+    hash[..4].copy_from_slice(&number.to_be_bytes());
+    hash
 }

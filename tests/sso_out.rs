@@ -2,12 +2,12 @@
 
 mod support;
 
-use mnetd::sso::session::{Browser, IDLE_LIMIT};
+use mnetd::sso::identity_provider::{self, LogEntry, MAX_KEPT_ENTRIES, MAX_KNOWN_COURSES};
+use mnetd::sso::session::{ABSOLUTE_LIMIT, Browser, IDLE_LIMIT};
 use mnetd::sso::{JUMP_LIFETIME, JumpError, MissingRight, user_agent_hash};
-use mnetd::store::peer_courses::{self, PeerCourseEnrolmentFilter};
-use mnetd::store::people;
-use mnetd::store::sessions::{self, SessionEnd};
-use mnetd::store::sign_on;
+use mnetd::store::peer_courses::{self, PeerCourseEnrolmentFilter, PeerCourseFields};
+use mnetd::store::sessions::{self, SessionEnd, SignedIn};
+use mnetd::store::{people, sign_on};
 use mnetd::xmlrpc::{Struct, Value};
 use support::site::{Answer, Site, Stranger, fields, user};
 use support::sso::{
@@ -381,4 +381,128 @@ async fn a_browser_that_was_updated_since_it_signed_in_can_jump() {
         .unwrap();
     // By that name it is ended there.
     assert_eq!(used[0].user_agent, there);
+}
+
+#[tokio::test]
+async fn no_more_log_entries_are_kept_than_the_latest_ten_thousand() {
+    let out = Out::new();
+    out.ask(&out.token().await).await.value();
+    let peer = out.site.peer(&out.moodle.wwwroot).id;
+    let now = out.site.clock.now();
+    let entry = |number: u32| LogEntry {
+        remote_id: number.to_string(),
+        username: "zoe".to_owned(),
+        at: now,
+        entry: format!("{{\"info\":\"entry {number}\"}}"),
+    };
+    let send = |numbers: std::ops::Range<u32>| {
+        let entries: Vec<_> = numbers.map(entry).collect();
+        let kept = out
+            .site
+            .store
+            .write_blocking(move |tx| identity_provider::keep_log(tx, peer, &entries, now));
+        assert_eq!(kept.unwrap(), 0);
+    };
+    send(0..MAX_KEPT_ENTRIES);
+    send(MAX_KEPT_ENTRIES..MAX_KEPT_ENTRIES + 3);
+    let account = account_of(&out.live);
+    let (count, latest) = out
+        .site
+        .store
+        .read_blocking(|tx| -> Result<_, mnetd::store::StoreError> {
+            let latest = sign_on::latest_log_entries(tx, account, 1)?;
+            Ok((sign_on::log_entries(tx, peer)?, latest))
+        })
+        .unwrap();
+    assert_eq!(count, MAX_KEPT_ENTRIES);
+    let last = MAX_KEPT_ENTRIES + 2;
+    assert!(latest[0].entry.contains(&format!("entry {last}")));
+    // The oldest are gone, so they count as new where they come again.
+    send(0..1);
+}
+
+#[tokio::test]
+async fn a_peer_makes_no_more_courses_known_than_there_is_room_for() {
+    let out = Out::new();
+    out.ask(&out.token().await).await.value();
+    let peer = out.site.peer(&out.moodle.wwwroot).id;
+    let now = out.site.clock.now();
+    let course = |number: u32| {
+        let fields = PeerCourseFields {
+            remote_id: number.to_string(),
+            fullname: "Biology".to_owned(),
+            shortname: String::new(),
+            idnumber: String::new(),
+            summary: String::new(),
+            category: String::new(),
+            starts_at: None,
+        };
+        (fields, String::new())
+    };
+    let tell = |numbers: std::ops::Range<u32>| {
+        let courses: Vec<_> = numbers.map(course).collect();
+        let known = out.site.store.write_blocking(move |tx| {
+            identity_provider::update_enrolments(tx, peer, "zoe", &courses, now)
+        });
+        assert!(known.unwrap());
+    };
+    let count = || {
+        let count = out
+            .site
+            .store
+            .read_blocking(|tx| peer_courses::count_known(tx, peer));
+        count.unwrap()
+    };
+    tell(1..MAX_KNOWN_COURSES);
+    assert_eq!(count(), MAX_KNOWN_COURSES - 1);
+    tell(MAX_KNOWN_COURSES..MAX_KNOWN_COURSES + 2);
+    assert_eq!(count(), MAX_KNOWN_COURSES);
+    // Those that are known are still heard of.
+    tell(1..3);
+    let filter = PeerCourseEnrolmentFilter::default();
+    let enrolled = out
+        .site
+        .store
+        .read_blocking(|tx| peer_courses::enrolments(tx, &filter, None, 10));
+    assert_eq!(enrolled.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_right_to_speak_about_an_account_ends_with_the_longest_session() {
+    let out = Out::new();
+    out.ask(&out.token().await).await.value();
+    let told = || {
+        let params = vec!["zoe".into(), Value::Array(Vec::new())];
+        out.call("auth/mnet/auth.php/update_enrolments", params)
+    };
+    let longest = u32::try_from(ABSOLUTE_LIMIT).unwrap();
+    out.site.clock.advance(longest - 1);
+    assert_eq!(told().await.value(), &true.into());
+    out.site.clock.advance(1);
+    assert_eq!(told().await.value(), &false.into());
+}
+
+#[tokio::test]
+async fn the_idnumber_goes_to_no_other_peer_than_the_persons_own() {
+    for is_theirs in [true, false] {
+        let mut out = Out::new();
+        let owner = if is_theirs {
+            out.site.peer(&out.moodle.wwwroot).id
+        } else {
+            let other = Stranger::new("https://mahara.example");
+            out.site.befriend(&other, &SSO)
+        };
+        let person = take_up(&out.site, Some(owner), user("P-9"));
+        out.live = signed_in(&out.site, account(&out.site, "tom", Some(person)));
+        let answer = out.ask(&out.token().await).await;
+        let expected = is_theirs.then(|| Value::from("P-9"));
+        assert_eq!(answer.value().get("idnumber"), expected.as_ref());
+    }
+}
+
+fn account_of(live: &mnetd::sso::session::Live) -> mnetd::store::AccountId {
+    match live.session.who {
+        SignedIn::Account { account } => account,
+        SignedIn::Person { .. } => panic!("not an account"),
+    }
 }

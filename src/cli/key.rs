@@ -92,6 +92,7 @@ fn rotate(site: &Site) -> Result<(), CliError> {
     }
     let ring = site.keys.rotate(site.clock.now())?;
     let certificate = ring.current().certificate();
+    note(site, certificate)?;
     say!("A new key pair is in force.");
     say!("fingerprint: {} (SHA-256)", certificate.fingerprint());
     say!("expires:     {}", certificate.not_after());
@@ -109,6 +110,7 @@ fn rename(site: &Site) -> Result<(), CliError> {
     site.take_new_name()?;
     let ring = site.keys.ring();
     let certificate = ring.current().certificate();
+    note(site, certificate)?;
     let wwwroot = &site.wwwroot;
     say!(
         "A new key pair is in force, made out for {wwwroot}, and that is this site's name from now on."
@@ -126,6 +128,12 @@ fn rename(site: &Site) -> Result<(), CliError> {
         "      3. let the administrator of every peer delete the old entry of this site and add {wwwroot}"
     );
     Ok(())
+}
+
+fn note(site: &Site, certificate: &Certificate) -> Result<(), CliError> {
+    let fingerprint = certificate.fingerprint();
+    let details = format!("the new fingerprint is {fingerprint}, for {}", site.wwwroot);
+    output::note(site, "key rotated", "this site", &details)
 }
 
 /// Waits until the running server hands the certificate out; whether it does. A peer that is called

@@ -4,12 +4,16 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
+use nix::unistd::{Uid, User};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::CliError;
+use super::site::Site;
+use crate::clock::UnixTime;
 use crate::reports::harmless;
-use crate::store::audit::Actor;
+use crate::store::audit::{self, Actor, Deed};
+use crate::store::{StoreError, WriteTx};
 
 /// Prints a line as `println!` does, but a reader that has seen enough (`head`) is no error, and a full
 /// disk is one that is told.
@@ -33,14 +37,46 @@ pub fn told(written: io::Result<()>) -> Result<(), CliError> {
     }
 }
 
-/// Who runs this command, for the audit log.
+/// Who runs this command, for the audit log: the user the system knows. Whom sudo names is added, but
+/// anybody can write that into the environment.
 pub fn actor() -> Actor {
-    // Who used sudo stands in SUDO_USER.
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    let id = Uid::current();
+    let user = User::from_uid(id).ok().flatten();
+    let name = user.map_or_else(|| format!("uid {id}"), |user| user.name);
+    let sudo = std::env::var("SUDO_USER").ok();
     Actor {
-        name: name.unwrap_or_else(|_| "unknown".to_owned()),
+        name: match sudo.filter(|sudo| !sudo.is_empty() && *sudo != name) {
+            Some(sudo) => format!("{name} (sudo: {})", printable(&sudo)),
+            None => name,
+        },
         origin: "command line".to_owned(),
     }
+}
+
+/// Notes what this command did, in a transaction of its own: for what is done to files or by way of
+/// other sites, and for what another transaction has done.
+pub fn note(site: &Site, action: &str, object: &str, details: &str) -> Result<(), CliError> {
+    let (action, object, details) = (action.to_owned(), object.to_owned(), details.to_owned());
+    let now = site.clock.now();
+    site.store
+        .write_blocking(move |tx| note_in(tx, &action, &object, &details, now))?;
+    Ok(())
+}
+
+/// [`note`] in the transaction that does it.
+pub fn note_in(
+    tx: &WriteTx<'_>,
+    action: &str,
+    object: &str,
+    details: &str,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let deed = Deed {
+        action,
+        object,
+        details,
+    };
+    audit::note(tx, &actor(), &deed, now)
 }
 
 /// How a list is printed.

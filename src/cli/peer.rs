@@ -245,7 +245,12 @@ fn store(site: &Site, introduction: &Introduction) -> Result<(), CliError> {
     let introduction = introduction.clone();
     let now = site.clock.now();
     site.store
-        .write_blocking(move |tx| introduction.register(tx, now))?;
+        .write_blocking(move |tx| -> Result<(), StoreError> {
+            introduction.register(tx, now)?;
+            let details = format!("fingerprint {}", introduction.certificate.fingerprint());
+            let wwwroot = introduction.wwwroot.as_str();
+            output::note_in(tx, "peer added", wwwroot, &details, now)
+        })?;
     Ok(())
 }
 
@@ -385,7 +390,8 @@ fn check(site: &Site, peer: &Peer, accept_key: Option<Fingerprint>) -> Result<()
 fn accept(site: &Site, peer: &Peer, fingerprint: Fingerprint) -> Result<(), CliError> {
     let offered = site.block_on(site.client.compared_certificate(peer, fingerprint))?;
     site.block_on(site.client.adopt(peer, offered))?;
-    Ok(())
+    let details = format!("fingerprint {fingerprint}");
+    output::note(site, "peer key accepted", peer.wwwroot.as_str(), &details)
 }
 
 fn yes_or_no(flag: &str) -> &'static str {
@@ -409,20 +415,32 @@ fn allow(site: &Site, arguments: &AllowArguments) -> Result<(), CliError> {
             subscribe: arguments.subscribe.unwrap_or(peer.we_may_call(service)),
         });
     let (id, unbound, now) = (peer.id, arguments.unbound, site.clock.now());
+    let wwwroot = peer.wwwroot.to_string();
     site.store
         .write_blocking(move |tx| -> Result<(), StoreError> {
+            let note =
+                |action: &str, details: &str| output::note_in(tx, action, &wwwroot, details, now);
             if let Some(right) = right {
                 peers::set_service(tx, id, &right)?;
                 session::end_those_without_right(tx, &SessionFilter::of_peer(id), now)?;
+                note("peer services set", &in_words(&right))?;
             }
             if let Some(networks) = networks {
                 peers::set_source_addresses(tx, id, &networks)?;
+                let from = match networks.as_slice() {
+                    [] => "any".to_owned(),
+                    networks => networks.join(", "),
+                };
+                note("peer source addresses set", &from)?;
             }
             if let Some((dialect, fixed)) = dialect {
                 peers::choose_dialect(tx, id, dialect, fixed)?;
+                let how = if fixed { "by hand" } else { "to be found out" };
+                note("peer text dialect set", &format!("{dialect}, {how}"))?;
             }
             if unbound {
                 peers::set_binding_required(tx, id, false)?;
+                note("peer binding lifted", "")?;
             }
             Ok(())
         })?;
@@ -470,8 +488,17 @@ fn dialect(peer: &Peer, word: Option<&str>) -> Result<Option<(Dialect, bool)>, C
 fn clear_text(site: &Site, address: Option<&str>, remove: bool) -> Result<(), CliError> {
     if let Some(address) = address {
         let network = parse_network(address)?.to_string();
+        let now = site.clock.now();
         site.store
-            .write_blocking(move |tx| peers::set_clear_text_address(tx, &network, !remove))?;
+            .write_blocking(move |tx| -> Result<(), StoreError> {
+                peers::set_clear_text_address(tx, &network, !remove)?;
+                let action = if remove {
+                    "calls in the clear refused"
+                } else {
+                    "calls in the clear allowed"
+                };
+                output::note_in(tx, action, &network, "", now)
+            })?;
     }
     let all = site.store.read_blocking(peers::clear_text_addresses)?;
     if all.is_empty() {
@@ -488,10 +515,13 @@ fn remove(site: &Site, peer: &Peer, yes: bool) -> Result<(), CliError> {
         confirm(&format!("Remove {}?", peer.wwwroot))?;
     }
     let (id, now) = (peer.id, site.clock.now());
-    site.store.write_blocking(move |tx| {
-        peers::remove(tx, id, now)?;
-        session::end_those_without_right(tx, &SessionFilter::of_peer(id), now)
-    })?;
+    let wwwroot = peer.wwwroot.to_string();
+    site.store
+        .write_blocking(move |tx| -> Result<(), StoreError> {
+            peers::remove(tx, id, now)?;
+            session::end_those_without_right(tx, &SessionFilter::of_peer(id), now)?;
+            output::note_in(tx, "peer removed", &wwwroot, "", now)
+        })?;
     say!(
         "{} is no longer a peer. What it sent stays in the register.",
         peer.wwwroot

@@ -8,8 +8,7 @@ use serde::Serialize;
 use super::CliError;
 use super::output::{self, Format, say};
 use super::site::Site;
-use crate::sso::{Sso, session};
-use crate::store::audit::{self, Deed};
+use crate::sso::{Ending, Sso, session};
 use crate::store::sessions::{self, Session, SessionEnd, SessionFilter, SignedIn};
 use crate::store::{MAX_PAGE, Page, ReadTx, SessionId, StoreError, accounts, peers, people};
 
@@ -84,9 +83,14 @@ fn end(site: &Site, id: Option<i64>, user: Option<&str>) -> Result<(), CliError>
         site.client.clone(),
         site.clock.clone(),
     );
-    let now = site.clock.now();
     for row in chosen {
-        let ended = site.block_on(sso.end_session(row.id, SessionEnd::Administrator))?;
+        let noted = Ending {
+            by: output::actor(),
+            username: row.username.clone(),
+            details: format!("begun {} from {}", row.started_at, row.address),
+        };
+        let ending = sso.end_session(row.id, SessionEnd::Administrator, Some(noted));
+        let ended = site.block_on(ending)?;
         for peer in ended.unreached {
             eprintln!(
                 "{peer} did not confirm that the session of {} is over there.",
@@ -98,14 +102,6 @@ fn end(site: &Site, id: Option<i64>, user: Option<&str>) -> Result<(), CliError>
             row.username,
             row.address
         );
-        site.store.write_blocking(move |tx| {
-            let deed = Deed {
-                action: "session ended",
-                object: &row.username,
-                details: &format!("begun {} from {}", row.started_at, row.address),
-            };
-            audit::note(tx, &output::actor(), &deed, now)
-        })?;
     }
     Ok(())
 }

@@ -133,13 +133,30 @@ impl RemoteEnrolment {
         course: &PeerCourse,
         by: &Actor,
     ) -> Result<(), EnrolError> {
+        let (this, peer, account) = (self.clone(), peer.clone(), account.clone());
+        let (course, by) = (course.clone(), by.clone());
+        // A browser that hangs up once the peer was asked does not keep it from being noted.
+        let enrolling =
+            tokio::spawn(async move { this.enrol_and_note(&peer, &account, &course, &by).await });
+        enrolling
+            .await
+            .unwrap_or(Err(EnrolError::Store(StoreError::Panicked)))
+    }
+
+    async fn enrol_and_note(
+        &self,
+        peer: &Peer,
+        account: &Account,
+        course: &PeerCourse,
+        by: &Actor,
+    ) -> Result<(), EnrolError> {
         if account.disabled_at.is_some() {
             return Err(EnrolError::Disabled(account.username.clone()));
         }
         if !course.offered {
             return Err(EnrolError::not_offered(peer, course));
         }
-        let user = self.user(account).await?;
+        let user = self.user(peer, account).await?;
         let courseid = Value::from(course.fields.remote_id.as_str());
         self.command(peer, course, "enrol_user", vec![user, courseid])
             .await?;
@@ -162,6 +179,23 @@ impl RemoteEnrolment {
     /// # Errors
     /// As [`EnrolError`] says; [`EnrolError::TheirOwn`] where the peer enrolled the user itself.
     pub async fn unenrol(
+        &self,
+        peer: &Peer,
+        account: &Account,
+        course: &PeerCourse,
+        by: &Actor,
+    ) -> Result<(), EnrolError> {
+        let (this, peer, account) = (self.clone(), peer.clone(), account.clone());
+        let (course, by) = (course.clone(), by.clone());
+        // A browser that hangs up once the peer was asked does not keep it from being noted.
+        let ending =
+            tokio::spawn(async move { this.unenrol_and_note(&peer, &account, &course, &by).await });
+        ending
+            .await
+            .unwrap_or(Err(EnrolError::Store(StoreError::Panicked)))
+    }
+
+    async fn unenrol_and_note(
         &self,
         peer: &Peer,
         account: &Account,
@@ -200,8 +234,8 @@ impl RemoteEnrolment {
     }
 
     /// What a peer learns of a user who is enrolled: Moodle's forced fields, and the ID number where the
-    /// account belongs to somebody in the register.
-    async fn user(&self, account: &Account) -> Result<Value, EnrolError> {
+    /// account belongs to somebody in the register and the peer may know it.
+    async fn user(&self, peer: &Peer, account: &Account) -> Result<Value, EnrolError> {
         let mut user = Struct::with_capacity(6)
             .with("auth", AUTH)
             .with("username", account.username.as_str())
@@ -213,7 +247,10 @@ impl RemoteEnrolment {
                 .store
                 .read(move |tx| -> Result<_, StoreError> { people::get(tx, person) })
                 .await?;
-            if let Some(idnumber) = person.and_then(|person| person.fields.idnumber) {
+            if let Some(idnumber) = person
+                .as_ref()
+                .and_then(|found| found.idnumber_for(peer.id))
+            {
                 user.insert("idnumber", idnumber);
             }
         }

@@ -18,6 +18,14 @@ use crate::store::{
     sign_on,
 };
 
+/// The most log entries that are kept of one peer, the latest to come: some weeks of what a school's
+/// users do at one site, and at 4 KiB each no more than 40 MiB.
+pub const MAX_KEPT_ENTRIES: u32 = 10_000;
+
+/// The most courses of one peer that are known without being offered: as many as a peer may offer
+/// ([`crate::enrol::MAX_COURSES`]).
+pub const MAX_KNOWN_COURSES: u32 = 5_000;
+
 /// Why a peer is not told who came with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AuthoriseError {
@@ -61,7 +69,7 @@ impl AuthoriseError {
 pub struct Identity {
     /// The account.
     pub account: Account,
-    /// The id of the person it belongs to.
+    /// The id of the person it belongs to, where the peer may know it ([`people::Person::idnumber_for`]).
     pub idnumber: Option<String>,
     /// In how many sections that person is here.
     pub courses: i32,
@@ -105,7 +113,7 @@ pub fn authorise(
     if jump.expires_at < now {
         return Ok(Err(AuthoriseError::TimedOut));
     }
-    let Some(identity) = identity(tx, jump.session, now)? else {
+    let Some(identity) = identity(tx, jump.session, peer, now)? else {
         return Ok(Err(AuthoriseError::NoUser));
     };
     sign_on::begin_at_peer(tx, jump.session, peer, &jump.user_agent, now)?;
@@ -115,6 +123,7 @@ pub fn authorise(
 fn identity(
     tx: &ReadTx<'_>,
     session: SessionId,
+    peer: PeerId,
     now: UnixTime,
 ) -> Result<Option<Identity>, StoreError> {
     let Some(session) = sessions::get(tx, session)? else {
@@ -135,7 +144,7 @@ fn identity(
         None => (None, 0),
     };
     Ok(Some(Identity {
-        idnumber: person.and_then(|person| person.fields.idnumber),
+        idnumber: person.and_then(|person| person.idnumber_for(peer).map(str::to_owned)),
         courses: i32::try_from(courses).unwrap_or(i32::MAX),
         account,
     }))
@@ -193,7 +202,8 @@ pub fn end_sessions(
 }
 
 /// Notes in which courses of `peer` an account is, and that it is in no others there; `false`: no
-/// session of such an account is used there, so the peer has nothing to tell about it.
+/// session of such an account was used there of late, so the peer has nothing to tell about it. Of
+/// courses that were not known before, no more are taken than [`MAX_KNOWN_COURSES`] leaves room for.
 ///
 /// # Errors
 /// When the database fails.
@@ -204,12 +214,19 @@ pub fn update_enrolments(
     courses: &[(PeerCourseFields, String)],
     now: UnixTime,
 ) -> Result<bool, StoreError> {
-    let Some(account) = account_at_peer(tx, peer, username)? else {
+    let Some(account) = account_at_peer(tx, peer, username, now)? else {
         return Ok(false);
     };
     let standing = standing(tx, peer, account)?;
+    let mut room = MAX_KNOWN_COURSES.saturating_sub(peer_courses::count_known(tx, peer)?);
     let mut named = HashSet::new();
     for (course, role) in courses {
+        if peer_courses::find(tx, peer, &course.remote_id)?.is_none() {
+            if room == 0 {
+                continue;
+            }
+            room -= 1;
+        }
         let id = peer_courses::note_known(tx, peer, course, now)?;
         // One that is known already was told more fully: by our own enrolment, or by the peer's list.
         if !standing.contains(&id) && named.insert(id) {
@@ -246,15 +263,21 @@ fn standing(
     }
 }
 
-/// Keeps the log entries of `peer` about accounts that have a session there, as far as they were not
-/// kept already; how many entries are about nobody whom it may speak of.
+/// Keeps the log entries of `peer` about accounts that had a session there of late, as far as they were
+/// not kept already, and no more than [`MAX_KEPT_ENTRIES`], the latest to come; how many entries are
+/// about nobody whom it may speak of.
 ///
 /// # Errors
 /// When the database fails.
-pub fn keep_log(tx: &WriteTx<'_>, peer: PeerId, entries: &[LogEntry]) -> Result<usize, StoreError> {
+pub fn keep_log(
+    tx: &WriteTx<'_>,
+    peer: PeerId,
+    entries: &[LogEntry],
+    now: UnixTime,
+) -> Result<usize, StoreError> {
     let mut strangers = 0;
     for entry in entries {
-        match account_at_peer(tx, peer, &entry.username)? {
+        match account_at_peer(tx, peer, &entry.username, now)? {
             Some(account) => {
                 sign_on::keep_log_entry(
                     tx,
@@ -268,15 +291,24 @@ pub fn keep_log(tx: &WriteTx<'_>, peer: PeerId, entries: &[LogEntry]) -> Result<
             None => strangers += 1,
         }
     }
+    let too_many = sign_on::log_entries(tx, peer)?.saturating_sub(MAX_KEPT_ENTRIES);
+    if too_many > 0 {
+        sign_on::drop_oldest_log_entries(tx, peer, too_many)?;
+    }
     Ok(strangers)
 }
 
-/// The account called `username`, where a session of it is used at `peer`.
+/// The account called `username`, where a session of it is used at `peer`. However little the peer says
+/// of its end, no session lasts longer than [`session::ABSOLUTE_LIMIT`], and with it ends the right to
+/// speak about the account.
 fn account_at_peer(
     tx: &ReadTx<'_>,
     peer: PeerId,
     username: &str,
+    now: UnixTime,
 ) -> Result<Option<AccountId>, StoreError> {
+    let since = now.plus(-session::ABSOLUTE_LIMIT);
     let there = sign_on::sessions_at_peer(tx, peer, username, None)?;
-    Ok(there.first().map(|session| session.account))
+    let late = there.iter().find(|session| session.began_at > since);
+    Ok(late.map(|session| session.account))
 }

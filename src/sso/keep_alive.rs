@@ -27,6 +27,14 @@ const TELL_TIMEOUT: Duration = Duration::from_secs(30);
 /// again is told what it is. No user agent, proxy or mail scanner follows a link after an hour.
 const TOKENS_KEPT: i64 = 3600;
 
+/// For how many seconds a session that has ended is kept: a term, in which somebody may still ask who
+/// was signed in.
+pub const SESSIONS_KEPT: i64 = 90 * 24 * 3600;
+
+/// How many of them are forgotten in one round at most: in a few milliseconds of the writer's, and yet
+/// more in a day than any school begins.
+pub const FORGOTTEN_IN_ONE: u32 = 500;
+
 impl Sso {
     /// One round: ends what is over its time, tells peers that the sessions of their users live, tells
     /// again where the end of one was not confirmed, and forgets tokens nobody can use any more. What
@@ -54,6 +62,7 @@ impl Sso {
                 session::end_expired(tx, now)?;
                 sign_on::forget_jumps(tx, now.plus(-TOKENS_KEPT))?;
                 sign_on::forget_landings(tx, now.plus(-landing::TOKENS_REMEMBERED))?;
+                sessions::forget_ended(tx, now.plus(-SESSIONS_KEPT), FORGOTTEN_IN_ONE)?;
                 Ok(())
             })
             .await

@@ -8,6 +8,7 @@ use tracing::{error, info};
 
 use super::{Sso, session};
 use crate::peer::{Peer, PeerError};
+use crate::store::audit::{self, Actor, Deed};
 use crate::store::people;
 use crate::store::sessions::{self, SessionEnd, SignedIn};
 use crate::store::sign_on::{self, SessionAtPeer};
@@ -27,6 +28,17 @@ pub struct SignedOut {
     pub unreached: Vec<String>,
 }
 
+/// What is to stand in the audit log of the end of somebody else's session.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// Who ends it.
+    pub by: Actor,
+    /// Whose it is.
+    pub username: String,
+    /// More, in words.
+    pub details: String,
+}
+
 impl Sso {
     /// Ends a session: here at once, whatever peers answer; then at the peer that vouched
     /// (`kill_children`), or at every peer it was used at (`kill_child`).
@@ -34,11 +46,12 @@ impl Sso {
     /// # Errors
     /// When the database cannot be written.
     pub async fn sign_out(&self, live: &session::Live) -> Result<SignedOut, StoreError> {
-        self.end_session(live.session.id, SessionEnd::SignOut).await
+        self.end_session(live.session.id, SessionEnd::SignOut, None)
+            .await
     }
 
-    /// [`Sso::sign_out`] for somebody else's session. One that is over already, or does not exist, is
-    /// nothing to end.
+    /// [`Sso::sign_out`] for somebody else's session, with what is to be noted of it. One that is over
+    /// already, or does not exist, is nothing to end, and nothing is noted of it.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -46,11 +59,32 @@ impl Sso {
         &self,
         id: SessionId,
         how: SessionEnd,
+        noted: Option<Ending>,
+    ) -> Result<SignedOut, StoreError> {
+        let sso = self.clone();
+        // A browser that hangs up meanwhile does not keep the peers from being told.
+        let ending = tokio::spawn(async move { sso.end_everywhere(id, how, noted).await });
+        ending.await.unwrap_or(Err(StoreError::Panicked))
+    }
+
+    async fn end_everywhere(
+        &self,
+        id: SessionId,
+        how: SessionEnd,
+        noted: Option<Ending>,
     ) -> Result<SignedOut, StoreError> {
         let now = self.shared.clock.now();
         let ended = self.shared.store.write(move |tx| {
             let session = sessions::get(tx, id)?;
             let is_ended = sessions::end(tx, id, how, now)?;
+            if let Some(noted) = noted.filter(|_| is_ended) {
+                let deed = Deed {
+                    action: "session ended",
+                    object: &noted.username,
+                    details: &noted.details,
+                };
+                audit::note(tx, &noted.by, &deed, now)?;
+            }
             Ok::<_, StoreError>(session.filter(|_| is_ended))
         });
         let Some(session) = ended.await? else {

@@ -190,6 +190,19 @@ pub fn withdraw_others(
     Ok(withdrawn)
 }
 
+/// How many courses of a peer are known without being offered.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn count_known(tx: &ReadTx<'_>, peer: PeerId) -> Result<u32, StoreError> {
+    let count = tx.one(
+        "SELECT count(*) FROM peer_course WHERE peer = ?1 AND offered = 0",
+        [peer],
+        |row| row.get(0),
+    )?;
+    Ok(count.unwrap_or(0))
+}
+
 /// The course that a peer calls `remote_id`.
 ///
 /// # Errors

@@ -64,6 +64,15 @@ pub struct Person {
     pub removed_at: Option<UnixTime>,
 }
 
+impl Person {
+    /// The ID number as far as `peer` may know it: what another peer says of its people is not passed on.
+    #[must_use]
+    pub fn idnumber_for(&self, peer: PeerId) -> Option<&str> {
+        let may_know = self.peer.is_none_or(|owner| owner == peer);
+        self.fields.idnumber.as_deref().filter(|_| may_know)
+    }
+}
+
 /// A person in a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ListedPerson {

@@ -273,6 +273,26 @@ pub fn end_expired(
     )
 }
 
+/// Forgets sessions that ended before `before`, and where they were used; how many. At most `number` of
+/// the oldest rows are looked at: no session lasts long, so that those that began first end first.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn forget_ended(tx: &WriteTx<'_>, before: UnixTime, number: u32) -> Result<usize, StoreError> {
+    let old: Vec<SessionId> = tx.all(
+        "SELECT id FROM (SELECT id, ended_at FROM session ORDER BY id LIMIT ?2) \
+         WHERE ended_at < ?1",
+        params![before, number],
+        |row| row.get(0),
+    )?;
+    for id in &old {
+        tx.execute("DELETE FROM jump WHERE session = ?1", [id])?;
+        tx.execute("DELETE FROM session_at_peer WHERE session = ?1", [id])?;
+        tx.execute("DELETE FROM session WHERE id = ?1", [id])?;
+    }
+    Ok(old.len())
+}
+
 fn columns(who: SignedIn) -> (Option<AccountId>, Option<PersonId>, Option<PeerId>) {
     match who {
         SignedIn::Account { account } => (Some(account), None, None),

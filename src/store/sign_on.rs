@@ -83,6 +83,19 @@ pub struct CourseOfPerson {
     pub segment: Option<Segment>,
 }
 
+/// A row of `peer_log_entry`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptLogEntry {
+    /// The peer that sent it.
+    pub peer: PeerId,
+    /// When the peer says it happened.
+    pub at: UnixTime,
+    /// The whole of it, as JSON.
+    pub entry: String,
+}
+
+const HAS_BEEN_HERE: &str = "SELECT EXISTS (SELECT 1 FROM session WHERE person = ?1 AND id < ?2)";
+
 const AT_PEER: &str = "SELECT at_peer.session, at_peer.peer, session.account, account.username, \
      at_peer.user_agent, at_peer.began_at, at_peer.heard_at FROM session_at_peer AS at_peer \
      JOIN session ON session.id = at_peer.session JOIN account ON account.id = session.account";
@@ -198,15 +211,25 @@ pub fn sessions_at_peer(
 }
 
 /// Sessions that are over here since `since` or later and not yet ended at the peers they were used
-/// at; at most a page of them.
+/// at; of each peer at most a page of them, so that one which never confirms holds back no other.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn left_at_peers(tx: &ReadTx<'_>, since: UnixTime) -> Result<Vec<SessionAtPeer>, StoreError> {
+    let peers: Vec<PeerId> = tx.all(
+        "SELECT DISTINCT peer FROM session_at_peer WHERE ended_at IS NULL ORDER BY peer",
+        [],
+        |row| row.get(0),
+    )?;
     let sql = format!(
-        "{AT_PEER} WHERE at_peer.ended_at IS NULL AND session.ended_at >= ?1 ORDER BY 1, 2 LIMIT ?2"
+        "{AT_PEER} WHERE at_peer.peer = ?1 AND at_peer.ended_at IS NULL \
+         AND session.ended_at >= ?2 ORDER BY 1 LIMIT ?3"
     );
-    tx.all(&sql, params![since, MAX_PAGE], at_peer_from_row)
+    let mut left = Vec::new();
+    for peer in peers {
+        left.extend(tx.all(&sql, params![peer, since, MAX_PAGE], at_peer_from_row)?);
+    }
+    Ok(left)
 }
 
 /// Notes that a peer said that a session lives there.
@@ -321,11 +344,7 @@ pub fn has_been_here(
     person: PersonId,
     this: SessionId,
 ) -> Result<bool, StoreError> {
-    let earlier = tx.one(
-        "SELECT EXISTS (SELECT 1 FROM session WHERE person = ?1 AND id < ?2)",
-        params![person, this],
-        |row| row.get(0),
-    )?;
+    let earlier = tx.one(HAS_BEEN_HERE, params![person, this], |row| row.get(0))?;
     Ok(earlier.unwrap_or(false))
 }
 
@@ -403,6 +422,44 @@ pub fn log_entries(tx: &ReadTx<'_>, peer: PeerId) -> Result<u32, StoreError> {
     Ok(count.unwrap_or(0))
 }
 
+/// Drops the `number` log entries of a peer that came first; how many those were.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn drop_oldest_log_entries(
+    tx: &WriteTx<'_>,
+    peer: PeerId,
+    number: u32,
+) -> Result<usize, StoreError> {
+    tx.execute(
+        "DELETE FROM peer_log_entry WHERE id IN \
+         (SELECT id FROM peer_log_entry WHERE peer = ?1 ORDER BY id LIMIT ?2)",
+        params![peer, number],
+    )
+}
+
+/// The `limit` latest log entries that peers sent about an account, the latest to come first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn latest_log_entries(
+    tx: &ReadTx<'_>,
+    account: AccountId,
+    limit: u32,
+) -> Result<Vec<KeptLogEntry>, StoreError> {
+    tx.all(
+        "SELECT peer, at, entry FROM peer_log_entry WHERE account = ?1 ORDER BY id DESC LIMIT ?2",
+        params![account, limit.min(MAX_PAGE)],
+        |row| {
+            Ok(KeptLogEntry {
+                peer: row.get(0)?,
+                at: row.get(1)?,
+                entry: row.get(2)?,
+            })
+        },
+    )
+}
+
 fn at_peer_from_row(row: &Row<'_>) -> rusqlite::Result<SessionAtPeer> {
     Ok(SessionAtPeer {
         session: row.get(0)?,
@@ -413,4 +470,27 @@ fn at_peer_from_row(row: &Row<'_>) -> rusqlite::Result<SessionAtPeer> {
         began_at: row.get(5)?,
         heard_at: row.get(6)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::store::migrations::bring_up_to_date;
+
+    #[test]
+    fn who_was_here_before_is_looked_up_in_an_index() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        bring_up_to_date(&mut conn, Path::new("of this test")).unwrap();
+        let mut explained = conn
+            .prepare(&format!("EXPLAIN QUERY PLAN {HAS_BEEN_HERE}"))
+            .unwrap();
+        let steps = explained.query_map([1, 2], |row| row.get::<_, String>(3));
+        let plan: Vec<String> = steps.unwrap().map(Result::unwrap).collect();
+        let is_looked_up = |step: &String| step.contains("session_of_person (person=?");
+        assert!(plan.iter().any(is_looked_up), "{plan:?}");
+    }
 }

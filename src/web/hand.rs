@@ -69,17 +69,19 @@ pub fn outcome<T>(result: Result<T, RegisterError>) -> Result<Result<T, String>,
 /// The moment a date field names: `None` for today or nothing, which both mean "from now on".
 ///
 /// # Errors
-/// [`WebError::Unusable`] for what is no date.
-pub fn from_day(day: &str, now: UnixTime) -> Result<Option<UnixTime>, WebError> {
+/// [`RegisterError::Wrong`] for what is no date.
+pub fn from_day(day: &str, now: UnixTime) -> Result<Option<UnixTime>, RegisterError> {
     let day = day.trim();
     if day.is_empty() || day == show::date(now) {
         return Ok(None);
     }
     match show::beginning_of(day) {
         Some(at) => Ok(Some(at)),
-        None => Err(WebError::Unusable(format!(
-            "“{day}” is no date; expected one like 2026-07-01."
-        ))),
+        None => Err(RegisterError::Wrong {
+            field: "from",
+            found: format!("“{}”", shortened(day)),
+            expected: "a date like 2026-07-01".to_owned(),
+        }),
     }
 }
 
@@ -104,8 +106,14 @@ pub fn person_named(tx: &ReadTx<'_>, who: &str) -> Result<Person, RegisterError>
         .filter(|person| person.removed_at.is_none())
         .ok_or_else(|| RegisterError::Wrong {
             field: "username",
-            found: format!("“{}”", who.chars().take(100).collect::<String>()),
+            found: format!("“{}”", shortened(who)),
             expected: "the username of somebody in the register, as the list of people shows it"
                 .to_owned(),
         })
+}
+
+/// What was typed, cut so that a message stays readable.
+fn shortened(typed: &str) -> String {
+    const MOST: usize = 100;
+    typed.chars().take(MOST).collect()
 }

@@ -150,7 +150,7 @@ pub async fn write(
         }
         Order::RefreshLog { entries, unusable } => {
             super::once(state, peer, place, move |tx| {
-                let strangers = rules::keep_log(tx, id, &entries)?;
+                let strangers = rules::keep_log(tx, id, &entries, now)?;
                 Ok(Ok(log_kept(strangers + unusable)))
             })
             .await

@@ -26,7 +26,10 @@ pub use gradebook::{
     BANDS, Cell, Distribution, GradebookPage, GradebookStudent, distribution, gradebook,
 };
 pub use members::{Member, MemberFilter, SectionTeacher, members, teachers};
-pub use of_person::{PersonGrade, PersonSection, grades_of_person, sections_of_person};
+pub use of_person::{
+    GivenSection, PersonGrade, PersonSection, grades_of_person, sections_given_to,
+    sections_of_person,
+};
 pub use people::{PeopleQuery, PersonRow, people};
 pub use sections::{SectionQuery, SectionRow, sections};
 

@@ -33,6 +33,17 @@ pub struct PersonSection {
     pub status: Status,
 }
 
+/// A section that was given to somebody to teach.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GivenSection {
+    /// The section.
+    pub section: SectionId,
+    /// Its name.
+    pub name: String,
+    /// The segments it runs over, by name; empty: it is ongoing.
+    pub segments: Vec<String>,
+}
+
 /// A grade of somebody.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PersonGrade {
@@ -89,6 +100,32 @@ pub fn sections_of_person(
             role: row.get(11)?,
         })
     })
+}
+
+/// The sections that are given to somebody to teach, the latest to come first, [`MAX_PAGE`] at most;
+/// without removed ones.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn sections_given_to(
+    tx: &ReadTx<'_>,
+    person: PersonId,
+) -> Result<Vec<GivenSection>, StoreError> {
+    tx.all(
+        "SELECT section.id, section.name, \
+         (SELECT json_group_array(segment.name ORDER BY segment.name) FROM section_segment AS s \
+         JOIN segment ON segment.id = s.segment WHERE s.section = section.id) \
+         FROM section_teacher AS t JOIN section ON section.id = t.section \
+         WHERE t.person = ?1 AND section.removed_at IS NULL ORDER BY section.id DESC LIMIT ?2",
+        params![person, MAX_PAGE],
+        |row| {
+            Ok(GivenSection {
+                section: row.get(0)?,
+                name: row.get(1)?,
+                segments: names(row, 2)?,
+            })
+        },
+    )
 }
 
 /// A page of somebody's grades, in the order their assessments came; without those that were added in error, or are removed

@@ -7,20 +7,28 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde::Deserialize;
+use serde_json::Value as Json;
 
+use crate::clock::UnixTime;
 use crate::sso::password::MIN_LENGTH;
-use crate::sso::{AccountError, HashError, NewMember, Password, accounts as rules, session};
+use crate::sso::{
+    AccountError, Ending, HashError, NewMember, Password, accounts as rules, session,
+};
 use crate::store::accounts::{self, Account, AccountRole};
 use crate::store::lists::ROWS;
 use crate::store::people;
 use crate::store::sessions::{self, Session, SessionEnd, SessionFilter, SignedIn};
-use crate::store::{AccountId, Page, PersonId, ReadTx, SessionId, StoreError};
+use crate::store::sign_on::{self, KeptLogEntry};
+use crate::store::{AccountId, Page, PeerId, PersonId, ReadTx, SessionId, StoreError};
 use crate::web::extract::{Path, Query};
 use crate::web::hand::Hand;
 use crate::web::page::{self, Layout, Place};
 use crate::web::pager::Pager;
 use crate::web::show::PeerNames;
 use crate::web::{Administrator, Console, NoFields, Submitted, WebError};
+
+/// How many of the entries that peers told of an account are shown: some days' worth on one page.
+const TOLD_SHOWN: u32 = 50;
 
 pub fn routes() -> Router<Console> {
     Router::new()
@@ -98,6 +106,16 @@ struct AccountPage {
     form: Fields,
     roles: &'static [AccountRole],
     min_length: usize,
+    told: Vec<ToldRow>,
+    peers: PeerNames,
+}
+
+/// What a peer told of an account in its log.
+struct ToldRow {
+    peer: Option<PeerId>,
+    at: UnixTime,
+    course: String,
+    what: String,
 }
 
 #[derive(Deserialize)]
@@ -125,7 +143,7 @@ struct SessionRow {
     session: Session,
     username: String,
     name: String,
-    peer: Option<crate::store::PeerId>,
+    peer: Option<PeerId>,
 }
 
 async fn administration(
@@ -251,7 +269,7 @@ async fn account(
     Path(id): Path<i64>,
 ) -> Result<Response<Body>, WebError> {
     let account = find(&console, id).await?;
-    let page = account_page(&console, &administrator, account, None);
+    let page = account_page(&console, &administrator, account, None).await?;
     Ok(page::ok(&page, &page.layout))
 }
 
@@ -264,21 +282,46 @@ async fn change(
     let account = find(&console, id).await?;
     let role = AccountRole::from_word(&form.role)
         .ok_or_else(|| WebError::Unusable("A role was expected.".to_owned()))?;
-    let (hand, changed) = (Hand::of(&administrator, &console), account.clone());
+    let hand = Hand::of(&administrator, &console);
+    let changed = account.clone();
     let done = console
         .store()
         .write(move |tx| -> Result<(), AccountError> {
+            let before = accounts::get(tx, changed.id)?.unwrap_or(changed);
             let (first, last, email) = (
                 form.firstname.trim(),
                 form.lastname.trim(),
                 form.email.trim(),
             );
-            rules::change(tx, &changed, first, last, email, role)?;
-            hand.note(tx, "account changed", &changed.username, role.as_str())?;
+            rules::change(tx, &before, first, last, email, role)?;
+            let details = changes(&before, first, last, email, role);
+            hand.note(tx, "account changed", &before.username, &details)?;
             Ok(())
         })
         .await;
-    answer(&console, &administrator, account, done, "Saved.")
+    answer(&console, &administrator, account, done, "Saved.").await
+}
+
+/// What changes in an account, each as it was and as it is; empty: nothing.
+fn changes(
+    before: &Account,
+    firstname: &str,
+    lastname: &str,
+    email: &str,
+    role: AccountRole,
+) -> String {
+    let name_before = format!("{} {}", before.firstname, before.lastname);
+    let name = format!("{firstname} {lastname}");
+    [
+        ("role", before.role.as_str(), role.as_str()),
+        ("e-mail", &before.email, email),
+        ("name", &name_before, &name),
+    ]
+    .into_iter()
+    .filter(|(_, was, is)| was != is)
+    .map(|(what, was, is)| format!("{what}: {was} → {is}"))
+    .collect::<Vec<_>>()
+    .join("; ")
 }
 
 async fn set_password(
@@ -306,7 +349,7 @@ async fn set_password(
     };
     let done = done.map(|ended| console.sso().end_at_peers_later(ended));
     let notice = "The password is set; sessions begun by the old one are ended.";
-    answer(&console, &administrator, account, done, notice)
+    answer(&console, &administrator, account, done, notice).await
 }
 
 async fn set_disabled(
@@ -337,7 +380,7 @@ async fn set_disabled(
     } else {
         "It can be signed in to again."
     };
-    answer(&console, &administrator, account, done, notice)
+    answer(&console, &administrator, account, done, notice).await
 }
 
 async fn list_sessions(
@@ -422,14 +465,14 @@ async fn end_session(
         })
         .await?;
     let row = row.ok_or(WebError::NotFound)?;
+    let noted = Ending {
+        by: administrator.actor(),
+        username: row.username,
+        details: format!("begun from {}", row.session.address),
+    };
     console
         .sso()
-        .end_session(id, SessionEnd::Administrator)
-        .await?;
-    let hand = Hand::of(&administrator, &console);
-    console
-        .store()
-        .write(move |tx| hand.note(tx, "session ended", &row.username, &row.session.address))
+        .end_session(id, SessionEnd::Administrator, Some(noted))
         .await?;
     let notice = Some("The session is ended.");
     Ok(page::see_other(&console, "/sessions", notice))
@@ -461,7 +504,7 @@ async fn hash(
 }
 
 /// Back to the account with what was done, or with what could not be.
-fn answer(
+async fn answer(
     console: &Console,
     administrator: &Administrator,
     account: Account,
@@ -476,7 +519,7 @@ fn answer(
         Err(AccountError::Store(error)) => Err(error.into()),
         Err(problem) => {
             let problem = Some(page::sentence(&problem));
-            let page = account_page(console, administrator, account, problem);
+            let page = account_page(console, administrator, account, problem).await?;
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(page::respond(status, &page, &page.layout))
         }
@@ -503,15 +546,25 @@ fn new_page(
     }
 }
 
-fn account_page(
+async fn account_page(
     console: &Console,
     administrator: &Administrator,
     account: Account,
     problem: Option<String>,
-) -> AccountPage {
+) -> Result<AccountPage, WebError> {
+    let id = account.id;
+    let (told, peers) = console
+        .store()
+        .read(move |tx| -> Result<_, StoreError> {
+            let told = sign_on::latest_log_entries(tx, id, TOLD_SHOWN)?;
+            Ok((told, PeerNames::read(tx)?))
+        })
+        .await?;
     let title = format!("Account {}", account.username);
-    AccountPage {
+    Ok(AccountPage {
         layout: Layout::new(console, administrator, Place::Administration, title),
+        told: told.into_iter().map(ToldRow::from).collect(),
+        peers,
         problem,
         form: Fields {
             username: account.username.clone(),
@@ -524,5 +577,21 @@ fn account_page(
         account,
         roles: AccountRole::ALL,
         min_length: MIN_LENGTH,
+    })
+}
+
+impl std::convert::From<KeptLogEntry> for ToldRow {
+    fn from(kept: KeptLogEntry) -> Self {
+        let entry: Json = serde_json::from_str(&kept.entry).unwrap_or_default();
+        let text = |name: &str| match &entry[name] {
+            Json::String(text) => text.clone(),
+            _ => String::new(),
+        };
+        Self {
+            peer: Some(kept.peer),
+            at: kept.at,
+            course: text("coursename"),
+            what: format!("{} {} {}", text("module"), text("action"), text("info")),
+        }
     }
 }

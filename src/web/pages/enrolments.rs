@@ -8,6 +8,7 @@ use axum::http::{Response, StatusCode};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
+use crate::clock::UnixTime;
 use crate::register::{self, RegisterError};
 use crate::store::enrolments::{self, Enrolment, EnrolmentRecord};
 use crate::store::statuses::{self, Scope, Status};
@@ -38,21 +39,42 @@ struct Page {
     peers: PeerNames,
     history: Vec<EnrolmentRecord>,
     statuses: Vec<Status>,
-    today: String,
+    typed: Typed,
     may_change: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct StatusForm {
     status: String,
     from: String,
     note: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct MarkForm {
     mark: String,
     note: String,
+}
+
+/// What the forms of the page start with: after a refused one, what was typed.
+#[derive(Debug)]
+struct Typed {
+    /// Empty: none is chosen.
+    status: String,
+    from: String,
+    note: String,
+    error_note: String,
+}
+
+impl Typed {
+    fn nothing(now: UnixTime) -> Self {
+        Self {
+            status: String::new(),
+            from: show::date(now),
+            note: String::new(),
+            error_note: String::new(),
+        }
+    }
 }
 
 async fn enrolment(
@@ -60,7 +82,8 @@ async fn enrolment(
     staff: Staff,
     Path(id): Path<i64>,
 ) -> Result<Response<Body>, WebError> {
-    let page = show_page(&console, &staff, EnrolmentId(id), None).await?;
+    let typed = Typed::nothing(console.clock().now());
+    let page = show_page(&console, &staff, EnrolmentId(id), typed, None).await?;
     Ok(page::ok(&page, &page.layout))
 }
 
@@ -68,6 +91,7 @@ async fn show_page(
     console: &Console,
     visitor: &Visitor,
     id: EnrolmentId,
+    typed: Typed,
     problem: Option<String>,
 ) -> Result<Page, WebError> {
     let now = console.clock().now();
@@ -96,7 +120,7 @@ async fn show_page(
                 peers: PeerNames::read(tx)?,
                 history: enrolments::history(tx, id)?,
                 statuses,
-                today: show::date(now),
+                typed,
                 may_change: visitor.access() == Access::Administrator,
             }))
         })
@@ -119,7 +143,12 @@ async fn set_status(
     Submitted(form): Submitted<StatusForm>,
 ) -> Result<Response<Body>, WebError> {
     let hand = Hand::of(&administrator, &console);
-    let effective_at = hand::from_day(&form.from, hand.now)?;
+    let typed = Typed {
+        status: form.status.clone(),
+        from: form.from.clone(),
+        note: form.note.clone(),
+        error_note: String::new(),
+    };
     let set = console
         .store()
         .write(move |tx| -> Result<_, RegisterError> {
@@ -127,6 +156,7 @@ async fn set_status(
                 return Ok(None);
             };
             let (person, section) = names(tx, &row)?;
+            let effective_at = hand::from_day(&form.from, hand.now)?;
             register::set_enrolment_status(
                 tx,
                 &hand.author,
@@ -141,7 +171,7 @@ async fn set_status(
             Ok(Some("The status is set."))
         })
         .await;
-    answer(&console, &administrator, id, set).await
+    answer(&console, &administrator, id, typed, set).await
 }
 
 async fn mark(
@@ -152,6 +182,10 @@ async fn mark(
 ) -> Result<Response<Body>, WebError> {
     let hand = Hand::of(&administrator, &console);
     let in_error = form.mark == "yes";
+    let typed = Typed {
+        error_note: form.note.clone(),
+        ..Typed::nothing(hand.now)
+    };
     let marked = console
         .store()
         .write(move |tx| -> Result<_, RegisterError> {
@@ -170,7 +204,7 @@ async fn mark(
             Ok(Some(notice))
         })
         .await;
-    answer(&console, &administrator, id, marked).await
+    answer(&console, &administrator, id, typed, marked).await
 }
 
 /// Back to the enrolment with what was done, or with what could not be.
@@ -178,6 +212,7 @@ async fn answer(
     console: &Console,
     administrator: &Administrator,
     id: i64,
+    typed: Typed,
     done: Result<Option<&'static str>, RegisterError>,
 ) -> Result<Response<Body>, WebError> {
     match hand::outcome(done)? {
@@ -188,7 +223,7 @@ async fn answer(
         Ok(None) => Err(WebError::NotFound),
         Err(problem) => {
             let id = EnrolmentId(id);
-            let page = show_page(console, administrator, id, Some(problem)).await?;
+            let page = show_page(console, administrator, id, typed, Some(problem)).await?;
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(page::respond(status, &page, &page.layout))
         }

@@ -13,7 +13,7 @@ use crate::clock::UnixTime;
 use crate::keys::{Certificate, KeyRing, OLD_PAIRS_KEPT, RetiredPair};
 use crate::peer::Peer;
 use crate::store::StoreError;
-use crate::store::audit::{self, Deed};
+use crate::store::audit::{self, Actor, Deed};
 use crate::web::page::{self, Layout, Place};
 use crate::web::show::{moment, time_left};
 use crate::web::visitor::Access;
@@ -142,10 +142,21 @@ async fn rotate(
     administrator: Administrator,
     Submitted(NoFields {}): Submitted<NoFields>,
 ) -> Result<Response<Body>, WebError> {
+    let (site, actor) = (console.clone(), administrator.actor());
+    // A browser that hangs up meanwhile does not keep it from being noted.
+    let rotating = tokio::spawn(async move { rotate_and_note(&site, actor).await });
+    rotating
+        .await
+        .map_err(|error| WebError::internal(&error))??;
+    let notice =
+        "A new key pair is in force. Peers learn of it by themselves with their next call.";
+    Ok(page::see_other(&console, "/keys", Some(notice)))
+}
+
+async fn rotate_and_note(console: &Console, actor: Actor) -> Result<(), WebError> {
     let now = console.clock().now();
-    let ring = new_pair(&console, now).await?;
+    let ring = new_pair(console, now).await?;
     let fingerprint = ring.current().certificate().fingerprint().to_string();
-    let actor = administrator.actor();
     // Keys are files: noting it comes after, for it cannot be taken back.
     console
         .store()
@@ -158,9 +169,7 @@ async fn rotate(
             audit::note(tx, &actor, &deed, now)
         })
         .await?;
-    let notice =
-        "A new key pair is in force. Peers learn of it by themselves with their next call.";
-    Ok(page::see_other(&console, "/keys", Some(notice)))
+    Ok(())
 }
 
 /// Making an RSA key takes a moment, and waits for another process that makes one.

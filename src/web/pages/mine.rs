@@ -8,14 +8,17 @@ use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use serde::Deserialize;
 
+use crate::clock::UnixTime;
+use crate::register;
 use crate::sso::password::MIN_LENGTH;
 use crate::sso::session::User;
 use crate::sso::{AccountError, HashError, Password, SignInError, accounts};
 use crate::store::accounts::Account;
 use crate::store::audit::{self, Actor, Deed};
-use crate::store::lists::{self, PersonSection};
+use crate::store::enrolments::Role;
+use crate::store::lists;
 use crate::store::people::{self, Person};
-use crate::store::{PersonId, StoreError};
+use crate::store::{PersonId, ReadTx, SectionId, StoreError};
 use crate::web::page::{self, Layout, Place};
 use crate::web::{Console, Member, Submitted, WebError};
 
@@ -31,7 +34,17 @@ struct Page {
     layout: Layout,
     account: Option<Account>,
     person: Option<Person>,
-    sections: Vec<PersonSection>,
+    sections: Vec<MySection>,
+}
+
+struct MySection {
+    section: SectionId,
+    name: String,
+    segments: Vec<String>,
+    role: Role,
+    status: String,
+    /// Whether they may see its gradebook.
+    teaches: bool,
 }
 
 #[derive(Template)]
@@ -55,8 +68,14 @@ async fn mine(State(console): State<Console>, member: Member) -> Result<Response
         User::Account(account) => Some(account.clone()),
         User::Person(_) => None,
     };
+    let now = console.clock().now();
     let (person, sections) = match member.person() {
-        Some(id) => read(&console, id).await?,
+        Some(id) => {
+            let read = console.store().read(move |tx| -> Result<_, StoreError> {
+                Ok((people::get(tx, id)?, my_sections(tx, id, now)?))
+            });
+            read.await?
+        }
         None => (None, Vec::new()),
     };
     let page = Page {
@@ -68,19 +87,41 @@ async fn mine(State(console): State<Console>, member: Member) -> Result<Response
     Ok(page::ok(&page, &page.layout))
 }
 
-async fn read(
-    console: &Console,
-    id: PersonId,
-) -> Result<(Option<Person>, Vec<PersonSection>), WebError> {
-    let now = console.clock().now();
-    let read = console
-        .store()
-        .read(move |tx| -> Result<_, StoreError> {
-            let person = people::get(tx, id)?;
-            Ok((person, lists::sections_of_person(tx, id, now)?))
-        })
-        .await?;
-    Ok(read)
+/// The sections somebody is or was enrolled in, and those that were only given to them.
+fn my_sections(
+    tx: &ReadTx<'_>,
+    person: PersonId,
+    now: UnixTime,
+) -> Result<Vec<MySection>, StoreError> {
+    let mut mine = Vec::new();
+    for row in lists::sections_of_person(tx, person, now)? {
+        let teaches = row.role == Role::Teacher && register::teaches(tx, row.section, person, now)?;
+        mine.push(MySection {
+            section: row.section,
+            name: row.name,
+            segments: row.segments,
+            role: row.role,
+            status: row.status.title,
+            teaches,
+        });
+    }
+    for given in lists::sections_given_to(tx, person)? {
+        let is_enrolled =
+            |row: &MySection| row.section == given.section && row.role == Role::Teacher;
+        if mine.iter().any(is_enrolled) {
+            continue;
+        }
+        mine.push(MySection {
+            teaches: register::teaches(tx, given.section, person, now)?,
+            section: given.section,
+            name: given.name,
+            segments: given.segments,
+            role: Role::Teacher,
+            status: "given".to_owned(),
+        });
+    }
+    mine.sort_by_key(|row| std::cmp::Reverse(row.section));
+    Ok(mine)
 }
 
 async fn password_form(

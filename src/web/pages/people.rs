@@ -76,7 +76,7 @@ struct PersonPage {
     school_statuses: Vec<Status>,
     may_sign_in: bool,
     account: Option<Account>,
-    today: String,
+    typed: SchoolForm,
     may_change: bool,
 }
 
@@ -117,8 +117,10 @@ struct RightForm {
     right: String,
 }
 
-#[derive(Deserialize)]
+/// What the form starts with is of this kind too: after a refused one, what was typed.
+#[derive(Clone, Debug, Deserialize)]
 struct SchoolForm {
+    /// Empty: none is chosen.
     status: String,
     from: String,
     note: String,
@@ -204,7 +206,12 @@ async fn person(
     staff: Staff,
     Path(id): Path<i64>,
 ) -> Result<Response<Body>, WebError> {
-    let page = person_page(&console, &staff, PersonId(id), None).await?;
+    let nothing = SchoolForm {
+        status: String::new(),
+        from: show::date(console.clock().now()),
+        note: String::new(),
+    };
+    let page = person_page(&console, &staff, PersonId(id), nothing, None).await?;
     Ok(page::ok(&page, &page.layout))
 }
 
@@ -212,6 +219,7 @@ async fn person_page(
     console: &Console,
     visitor: &Visitor,
     id: PersonId,
+    typed: SchoolForm,
     problem: Option<String>,
 ) -> Result<PersonPage, WebError> {
     let now = console.clock().now();
@@ -241,7 +249,7 @@ async fn person_page(
                 school_statuses: statuses::list(tx, Scope::School)?,
                 may_sign_in: people::may_sign_in(tx, id, now)?,
                 account: accounts::of_person(tx, id)?,
-                today: show::date(now),
+                typed,
                 may_change: visitor.access() == Access::Administrator,
                 person,
             }))
@@ -445,13 +453,14 @@ async fn set_school(
     Submitted(form): Submitted<SchoolForm>,
 ) -> Result<Response<Body>, WebError> {
     let hand = Hand::of(&administrator, &console);
-    let effective_at = hand::from_day(&form.from, hand.now)?;
+    let typed = form.clone();
     let set = console
         .store()
         .write(move |tx| -> Result<_, RegisterError> {
             let Some(person) = people::get(tx, PersonId(id))? else {
                 return Ok(false);
             };
+            let effective_at = hand::from_day(&form.from, hand.now)?;
             register::set_school_status(
                 tx,
                 &hand.author,
@@ -474,7 +483,8 @@ async fn set_school(
         Ok(false) => Err(WebError::NotFound),
         Err(problem) => {
             let problem = Some(problem);
-            let page = person_page(&console, &administrator, PersonId(id), problem).await?;
+            let id = PersonId(id);
+            let page = person_page(&console, &administrator, id, typed, problem).await?;
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(page::respond(status, &page, &page.layout))
         }
@@ -482,26 +492,26 @@ async fn set_school(
 }
 
 async fn rights(State(console): State<Console>, staff: Staff) -> Result<Response<Body>, WebError> {
-    let (allowed, peers) = console
+    let (allowed, names) = console
         .store()
         .read(|tx| -> Result<_, StoreError> {
-            let peers = lists::people_of_peers(tx)?;
-            let names = PeerNames::read(tx)?;
-            let named: Vec<(PeerId, String)> = peers
-                .into_iter()
-                .filter_map(|(peer, _)| Some((peer?, names.origin(&peer).to_owned())))
-                .collect();
-            Ok((people::groups_that_may_sign_in(tx)?, named))
+            Ok((people::groups_that_may_sign_in(tx)?, PeerNames::read(tx)?))
         })
         .await?;
-    let row = |peer: Option<PeerId>, name: String| RightsRow {
-        name,
-        value: peer.map_or_else(String::new, |peer| peer.0.to_string()),
-        student: allowed.contains(&(Role::Student, peer)),
-        teacher: allowed.contains(&(Role::Teacher, peer)),
+    let row = |peer: String, name: &str| {
+        let has = |role: Role| {
+            let group = parse_right(&format!("{role}-{peer}"));
+            group.is_some_and(|group| allowed.contains(&group))
+        };
+        RightsRow {
+            name: name.to_owned(),
+            student: has(Role::Student),
+            teacher: has(Role::Teacher),
+            value: peer,
+        }
     };
-    let every = std::iter::once(row(None, "everywhere".to_owned()));
-    let rows = every.chain(peers.into_iter().map(|(peer, name)| row(Some(peer), name)));
+    let every = std::iter::once(row(String::new(), "everywhere"));
+    let rows = every.chain(names.all().into_iter().map(|(peer, name)| row(peer, name)));
     let page = RightsPage {
         rows: rows.collect(),
         layout: Layout::new(&console, &staff, Place::People, "Who may sign in"),
@@ -515,25 +525,22 @@ async fn set_rights(
     administrator: Administrator,
     Submitted(fields): Submitted<Vec<(String, String)>>,
 ) -> Result<Response<Body>, WebError> {
-    let chosen = fields
-        .iter()
-        .filter(|(name, _)| name == "right")
-        .map(|(_, value)| parse_right(value))
-        .collect::<Option<Vec<(Role, Option<PeerId>)>>>()
-        .ok_or_else(|| {
-            WebError::Unusable("A group was expected, such as student or teacher.".to_owned())
-        })?;
+    let chosen = groups(&fields, "right")?;
+    // Only what was changed on the page is changed: another administrator may have given or taken
+    // other rights meanwhile, and not every right stands on the page.
+    let ticked_before = groups(&fields, "was")?;
     let hand = Hand::of(&administrator, &console);
     console
         .store()
         .write(move |tx| -> Result<_, StoreError> {
             let names = PeerNames::read(tx)?;
             let before = people::groups_that_may_sign_in(tx)?;
-            let taken = before.iter().filter(|group| !chosen.contains(group));
-            let given = chosen.iter().filter(|group| !before.contains(group));
+            let taken = ticked_before.iter().filter(|group| !chosen.contains(group));
+            let given = chosen.iter().filter(|group| !ticked_before.contains(group));
             let changes = taken
                 .map(|group| (group, false))
-                .chain(given.map(|group| (group, true)));
+                .chain(given.map(|group| (group, true)))
+                .filter(|(group, right)| before.contains(group) != *right);
             for ((role, peer), right) in changes {
                 people::set_group_may_sign_in(tx, *role, *peer, right)?;
                 let of = match peer {
@@ -553,6 +560,21 @@ async fn set_rights(
         .await?;
     let notice = Some("Saved.");
     Ok(page::see_other(&console, "/sign-in-rights", notice))
+}
+
+/// The groups that stand in the fields called `wanted`.
+fn groups(
+    fields: &[(String, String)],
+    wanted: &str,
+) -> Result<Vec<(Role, Option<PeerId>)>, WebError> {
+    fields
+        .iter()
+        .filter(|(name, _)| name == wanted)
+        .map(|(_, value)| parse_right(value))
+        .collect::<Option<_>>()
+        .ok_or_else(|| {
+            WebError::Unusable("A group was expected, such as student or teacher.".to_owned())
+        })
 }
 
 fn parse_right(value: &str) -> Option<(Role, Option<PeerId>)> {

@@ -410,7 +410,6 @@ async fn enrol(
     Submitted(form): Submitted<EnrolForm>,
 ) -> Result<Response<Body>, WebError> {
     let hand = Hand::of(&administrator, &console);
-    let effective_at = hand::from_day(&form.from, hand.now)?;
     let role = Role::from_word(&form.role)
         .ok_or_else(|| WebError::Unusable("A role was expected: student or teacher.".to_owned()))?;
     let enrolled = console
@@ -425,6 +424,7 @@ async fn enrol(
                 person: person.id,
                 role,
             };
+            let effective_at = hand::from_day(&form.from, hand.now)?;
             let status = &form.status;
             register::enrol(tx, &hand.author, place, status, effective_at, hand.now)?;
             let details = format!("{role} in {}", section.fields.name);
