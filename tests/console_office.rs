@@ -7,7 +7,7 @@ use mnetd::register::{self, Author, Call, RegisterError};
 use mnetd::sso::session::Live;
 use mnetd::store::accounts::AccountRole;
 use mnetd::store::sessions::{self, SessionFilter};
-use mnetd::store::{Page, people, sign_on};
+use mnetd::store::{AccountId, Page, people, sign_on};
 use reqwest::StatusCode;
 use support::site::{NOW, Served, Site, Stranger, fields, user};
 use support::sso::{until, vouching};
@@ -513,7 +513,8 @@ async fn who_loses_the_right_to_sign_in_is_out_for_good() {
     let live = begin();
     done(&mut admin, "/sign-in-rights", "/sign-in-rights", &rights).await;
     assert!(!is_over(&live));
-    done(&mut admin, "/sign-in-rights", "/sign-in-rights", &[]).await;
+    let taken = [("was", "student-")];
+    done(&mut admin, "/sign-in-rights", "/sign-in-rights", &taken).await;
     assert!(is_over(&live));
 }
 
@@ -639,4 +640,25 @@ async fn of_an_account_that_is_changed_the_log_says_how() {
     let page = admin.get("/audit").await.text;
     assert!(page.contains("role: member → reader; e-mail: "), "{page}");
     assert!(page.contains(" → new@school.example<"), "{page}");
+}
+
+#[tokio::test]
+async fn what_other_sites_told_of_an_account_stands_on_its_page() {
+    let (served, mut admin) = office().await;
+    let stranger = Stranger::new("https://moodle.example");
+    let peer = served.site.befriend(&stranger, &[]);
+    let entry =
+        r#"{"coursename": "Biology <2>", "module": "quiz", "action": "view", "info": "No. 1"}"#;
+    served
+        .site
+        .store
+        .write_blocking(move |tx| {
+            let at = mnetd::clock::UnixTime(1_790_000_000);
+            sign_on::keep_log_entry(tx, peer, AccountId(1), "1", at, entry)
+        })
+        .unwrap();
+    let page = admin.get("/accounts/1").await.text;
+    for told in ["Biology &#60;2&#62;", "quiz view No. 1"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
 }
