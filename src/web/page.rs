@@ -197,16 +197,21 @@ pub fn with_cookie(mut response: Response<Body>, cookie: &str) -> Response<Body>
     response
 }
 
-/// What an error says, as a sentence: they begin small, to stand behind a colon.
+/// What an error says, as a sentence: they begin small, to stand behind a colon. An address at its
+/// beginning stays as it is spelt.
 pub fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase);
+    let first_word = text.split(' ').next().unwrap_or_default();
     let end = if text.ends_with(['.', '?', '!']) {
         ""
     } else {
         "."
     };
+    if first_word.contains("://") {
+        return format!("{text}{end}");
+    }
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
     first
         .into_iter()
         .flatten()
