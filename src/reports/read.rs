@@ -8,7 +8,7 @@ use crate::clock::UnixTime;
 use crate::store::enrolments::Role;
 use crate::store::reports::{self as rows, EnrolmentEvent, SectionRow};
 use crate::store::statuses::Meaning;
-use crate::store::{PersonId, ReadTx, SectionId, sections};
+use crate::store::{PersonId, ReadTx, SectionId, names, sections};
 
 /// The person in row `id`.
 pub(super) fn person(tx: &ReadTx<'_>, id: PersonId) -> Result<ReportPerson, ReportError> {
@@ -108,13 +108,12 @@ pub(super) fn gone(removed_at: Option<UnixTime>, at: UnixTime) -> bool {
     removed_at.is_some_and(|removed| removed <= at)
 }
 
-/// Sorts by last name, first name and row, upper and lower case alike.
+/// Sorts by last name, first name and row, as the console's lists do: case and accents apart.
 pub(super) fn by_name<T>(people: &mut [T], person: impl Fn(&T) -> &ReportPerson) {
     people.sort_by_cached_key(|one| {
         let person = person(one);
         (
-            person.lastname.to_lowercase(),
-            person.firstname.to_lowercase(),
+            names::order_of(&person.firstname, &person.lastname),
             person.id,
         )
     });

@@ -20,7 +20,7 @@ mod error;
 mod extra;
 mod ids;
 mod migrations;
-mod names;
+pub mod names;
 mod page;
 mod readers;
 mod transaction;

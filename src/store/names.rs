@@ -47,6 +47,13 @@ impl Folded {
     }
 }
 
+/// What a list goes by where people are put in the order of their names: last name, then first, without case
+/// and accents.
+#[must_use]
+pub fn order_of(firstname: &str, lastname: &str) -> String {
+    Folded::person(firstname, lastname, &[]).sort_name
+}
+
 /// What to look for in `search_text`: a row is found where it has every word. The longest comes first, for the fewest rows
 /// have it, and the others need not be looked for in the rest.
 pub(super) fn words(search: &str) -> Vec<String> {
