@@ -515,7 +515,7 @@ fn on_the_command_line_a_file_is_looked_at_and_then_entered() {
     let import = ["register", "import-grades", section.as_str(), file];
 
     let looked = program.run(&[&import[..], &["--dry-run"]].concat());
-    assert_eq!(looked.code, 0, "{looked:?}");
+    assert_eq!(looked.code, 1, "as it would end: {looked:?}");
     assert!(
         looked.out.contains("assessment A new essay would be made"),
         "{looked:?}"

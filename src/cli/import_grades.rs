@@ -54,10 +54,13 @@ pub fn run(site: &Site, arguments: &ImportArguments) -> Result<ExitCode, CliErro
     }
     if arguments.dry_run {
         show(&plan)?;
-        return Ok(ExitCode::SUCCESS);
     }
+    // As it would end without --dry-run.
     if plan.left_out() > 0 && !arguments.skip_problems {
         return Err(CliError::LeftOut(plan.left_out()));
+    }
+    if arguments.dry_run {
+        return Ok(ExitCode::SUCCESS);
     }
     let applied = apply(site, section, file, arguments)?;
     say!(
