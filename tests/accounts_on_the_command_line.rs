@@ -69,7 +69,7 @@ async fn the_last_administrator_stays() {
 
 #[test]
 fn what_cannot_be_an_account_is_told_in_words() {
-    let program = Program::new();
+    let program = Program::with_register();
     let refused = |name: &str, password: &str, words: &str| {
         let arguments = ["admin", "add", name, "--password-stdin"];
         let ran = program.run_with_input(&arguments, &format!("{password}\n"));

@@ -443,8 +443,5 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
 
 /// Whether a command may begin a register; any other is told of a misprint in `--data` instead.
 fn begins_a_register(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Serve | Command::Demo(_) | Command::Admin(admin::AdminCommand::Add(_))
-    )
+    matches!(command, Command::Serve | Command::Demo(_))
 }
