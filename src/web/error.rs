@@ -23,7 +23,7 @@ pub enum WebError {
     NotFound,
     /// Signed in, but without the right.
     #[error(
-        "You are signed in, but this page is for {0}. An administrator of this site can change what you may see."
+        "You are signed in, but this page is for {0}. If you should see it, ask an administrator of this site for an account that may."
     )]
     Forbidden(&'static str),
     /// A form that did not come from one of our pages, or from one of an earlier session.
@@ -31,6 +31,11 @@ pub enum WebError {
         "This form did not come from a page that is still yours: you signed in or out meanwhile, or another site sent it. Nothing was changed. Open the page again and repeat."
     )]
     ForeignForm,
+    /// A form without any cookie of ours.
+    #[error(
+        "Your browser sent no cookie along, so this form cannot be told from a stranger’s. Nothing was changed. This site is {0}: open it at exactly that address, and let it set cookies."
+    )]
+    NoCookie(String),
     /// What was sent cannot be used; the text says what was expected.
     #[error("{0}")]
     Unusable(String),
@@ -64,7 +69,7 @@ impl WebError {
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Forbidden(_) | Self::ForeignForm => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::ForeignForm | Self::NoCookie(_) => StatusCode::FORBIDDEN,
             Self::Unusable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -76,7 +81,7 @@ impl WebError {
         match self {
             Self::NotFound => "Not found",
             Self::Forbidden(_) => "Not for you",
-            Self::ForeignForm => "Form refused",
+            Self::ForeignForm | Self::NoCookie(_) => "Form refused",
             Self::Unusable(_) | Self::TooLong(_) => "That cannot be used",
             Self::Busy(_) => "Too busy",
             Self::Internal => "Something went wrong",

@@ -130,6 +130,9 @@ async fn read(
 ) -> Result<Body, WebError> {
     let (mut parts, body) = request.into_parts();
     let visitor = Visitor::from_request_parts(&mut parts, console).await?;
+    if visitor.new_visit().is_some() {
+        return Err(WebError::NoCookie(console.wwwroot().to_string()));
+    }
     let content_type = parts
         .headers
         .get(CONTENT_TYPE)
