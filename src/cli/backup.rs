@@ -17,7 +17,7 @@ use crate::store;
 #[derive(Args, Debug)]
 pub struct BackupArguments {
     /// The directory to back up into: a new one, or one with nothing in it
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "TARGET")]
     into: PathBuf,
 }
 
