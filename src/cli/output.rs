@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::CliError;
 use super::site::Site;
 use crate::clock::UnixTime;
-use crate::reports::harmless;
+use crate::register::spreadsheet::harmless;
 use crate::store::audit::{self, Actor, Deed};
 use crate::store::{StoreError, WriteTx};
 

@@ -4,12 +4,10 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::sheet::Cell;
+use crate::register::spreadsheet::harmless;
 
 /// A line of a report's CSV.
 pub type CsvRow = Vec<Cell>;
-
-/// What makes a spreadsheet take a cell for a formula (OWASP, CSV injection).
-const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Writes a header and rows as CSV (RFC 4180, but with bare line feeds), in UTF-8.
 ///
@@ -27,16 +25,6 @@ pub(super) fn write(out: impl Write, columns: &[&str], rows: &[CsvRow]) -> io::R
     writer.flush()
 }
 
-/// A text as a cell that no spreadsheet takes for a formula: with an apostrophe in front where it would.
-#[must_use]
-pub fn harmless(text: &str) -> Cow<'_, str> {
-    if text.starts_with(FORMULA_STARTS) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
 fn written(cell: &Cell) -> Cow<'_, str> {
     match cell {
         Cell::Text(text) => harmless(text),
@@ -48,6 +36,7 @@ fn written(cell: &Cell) -> Cow<'_, str> {
 #[allow(clippy::unwrap_used)] // a test fails by a panic
 mod tests {
     use super::*;
+    use crate::register::spreadsheet::FORMULA_STARTS;
 
     #[test]
     fn a_text_is_never_a_formula() {

@@ -27,7 +27,7 @@ mod standing;
 mod transcript;
 
 pub use class_list::{ClassList, Student, class_list};
-pub use csv::{CsvRow, harmless};
+pub use csv::CsvRow;
 pub use error::ReportError;
 pub use find::{person_called, section_called};
 pub use points::{Assessed, Total};

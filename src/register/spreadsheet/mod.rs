@@ -17,7 +17,7 @@ use crate::store::StoreError;
 
 pub use file::{MAX_BYTES, MAX_COLUMNS, MAX_LINES, Spreadsheet};
 pub use plan::{Applied, Plan, PlannedCell, PlannedColumn, PlannedRow, Problem, apply, plan};
-pub use template::template;
+pub use template::{FORMULA_STARTS, harmless, template};
 
 /// Why a file cannot be used at all. What is wrong with single lines and cells is a [`Problem`].
 #[derive(Debug, Clone, Error)]

@@ -1,12 +1,14 @@
 //! The file to fill in.
 
+use std::borrow::Cow;
+
 use super::SpreadsheetError;
 use super::plan::{Student, read_section};
 use crate::clock::UnixTime;
 use crate::store::{ReadTx, SectionId};
 
 /// What makes a spreadsheet take a cell for a formula (OWASP, CSV injection).
-const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+pub const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A spreadsheet for a section: its students, and an empty column for each assessment that a name tells
 /// apart. UTF-8 with a byte order mark, by which spreadsheet programs know it.
@@ -33,7 +35,7 @@ pub fn template(
     let header = names.into_iter().chain(columns.iter().cloned());
     // Written to memory: nothing is left that can fail.
     let written = writer
-        .write_record(header.map(|cell| harmless(&cell)))
+        .write_record(header.map(|cell| harmless(&cell).into_owned()))
         .and_then(|()| {
             let mut lines = known.students.iter();
             lines.try_for_each(|student| writer.write_record(line(student, columns.len())))
@@ -49,15 +51,20 @@ fn line(student: &Student, columns: usize) -> Vec<String> {
         &student.firstname,
         &student.lastname,
     ];
-    let mut line: Vec<String> = who.into_iter().map(harmless).collect();
+    let mut line: Vec<String> = who
+        .into_iter()
+        .map(|cell| harmless(cell).into_owned())
+        .collect();
     line.resize(line.len() + columns, String::new());
     line
 }
 
-fn harmless(text: &str) -> String {
+/// A text as a cell that no spreadsheet takes for a formula: with an apostrophe in front where it would.
+#[must_use]
+pub fn harmless(text: &str) -> Cow<'_, str> {
     if text.starts_with(FORMULA_STARTS) {
-        format!("'{text}")
+        Cow::Owned(format!("'{text}"))
     } else {
-        text.to_owned()
+        Cow::Borrowed(text)
     }
 }
