@@ -16,7 +16,7 @@ use crate::store::peer_courses::{
     self, PeerCourse, PeerCourseEnrolment, PeerCourseEnrolmentFilter, PeerCourseFilter,
 };
 use crate::store::sections::{self, Section};
-use crate::store::{MAX_PAGE, Page, PeerCourseId, PeerId, SectionId, StoreError, offers, peers};
+use crate::store::{MAX_PAGE, Page, PeerCourseId, PeerId, SectionId, StoreError, offers};
 use crate::web::extract::{Path, Query};
 use crate::web::hand::Hand;
 use crate::web::page::{self, Layout, Place};
@@ -364,12 +364,7 @@ async fn refuse(
 async fn find_peer(console: &Console, id: PeerId) -> Result<Peer, WebError> {
     let found = console
         .store()
-        .read(move |tx| -> Result<_, PeerError> {
-            match peers::get(tx, id)? {
-                Some(row) => Peer::find(tx, &row.wwwroot),
-                None => Ok(None),
-            }
-        })
+        .read(move |tx| Peer::get(tx, id))
         .await
         .map_err(|error| WebError::internal(&error))?;
     found.ok_or(WebError::NotFound)

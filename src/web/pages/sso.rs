@@ -10,9 +10,9 @@ use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use serde::Deserialize;
 
-use crate::peer::{Application, Peer, PeerError};
+use crate::peer::{Application, Peer};
 use crate::sso::{JumpError, LandError, Landing, Token};
-use crate::store::{PeerId, peers};
+use crate::store::PeerId;
 use crate::web::cookies::Cookie;
 use crate::web::extract::Query;
 use crate::web::page::{self, Layout, Place};
@@ -175,12 +175,7 @@ async fn target(console: &Console, departure: &Departure) -> Result<Option<Peer>
     };
     let found = console
         .store()
-        .read(move |tx| -> Result<_, PeerError> {
-            match peers::get(tx, PeerId(id))? {
-                Some(row) => Peer::find(tx, &row.wwwroot),
-                None => Ok(None),
-            }
-        })
+        .read(move |tx| Peer::get(tx, PeerId(id)))
         .await;
     found.map_err(|error| WebError::internal(&error))
 }
