@@ -225,10 +225,7 @@ fn change(
     if changed {
         assessments::update(tx, known.id, &fields, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: known.id.0,
-    })
+    Ok(Reply::changed_if(changed, known.id.0))
 }
 
 pub(super) fn remove(
@@ -242,10 +239,7 @@ pub(super) fn remove(
     if changed {
         assessments::remove(tx, known.id, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: known.id.0,
-    })
+    Ok(Reply::changed_if(changed, known.id.0))
 }
 
 fn own(

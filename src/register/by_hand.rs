@@ -5,7 +5,7 @@ use super::error::RegisterError;
 use super::fields::{MAX_ATTEMPT, MAX_NAME, MAX_NOTE, MAX_POINTS, shown};
 use super::grades::{Said as SaidGrade, give};
 use super::users;
-use super::{Call, Reply, Status, UserRecord, assessments};
+use super::{Call, Reply, UserRecord, assessments};
 use crate::clock::UnixTime;
 use crate::store::assessments::{self as rows, Assessment};
 use crate::store::enrolments::{self, EnrolmentChange, NewChange};
@@ -99,10 +99,7 @@ pub fn change_assessment(
     if changed {
         rows::update(tx, assessment.id, &fields, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: assessment.id.0,
-    })
+    Ok(Reply::changed_if(changed, assessment.id.0))
 }
 
 /// Removes an assessment that was made by hand, which takes it and its grades out of the gradebook. They
@@ -120,10 +117,7 @@ pub fn remove_assessment(
     if changed {
         rows::remove(tx, assessment.id, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: assessment.id.0,
-    })
+    Ok(Reply::changed_if(changed, assessment.id.0))
 }
 
 fn check_assessment(name: &str, pointval: Option<f64>) -> Result<(), RegisterError> {
@@ -240,10 +234,7 @@ pub fn set_enrolment_status(
         note,
     };
     let changed = say(tx, author, enrolment, &said, now)?;
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: enrolment.0,
-    })
+    Ok(Reply::changed_if(changed, enrolment.0))
 }
 
 /// Marks an enrolment as added in error, which takes it out of every report, or lifts that mark.
@@ -272,10 +263,7 @@ pub fn mark_enrolment_in_error(
         };
         enrolments::add_change(tx, enrolment, &change, author, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(marked != in_error),
-        id: enrolment.0,
-    })
+    Ok(Reply::changed_if(marked != in_error, enrolment.0))
 }
 
 /// Marks a grade as added in error, which takes it out of every report, or lifts that mark. A new
@@ -301,10 +289,7 @@ pub fn mark_grade_in_error(
         };
         grades::mark(tx, row, change, author, note, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(row.is_some()),
-        id: grade.0,
-    })
+    Ok(Reply::changed_if(row.is_some(), grade.0))
 }
 
 /// Gives a person's own enrolment in the school a status by its code, title or meaning;
@@ -327,10 +312,7 @@ pub fn set_school_status(
     if changed {
         people::add_school_change(tx, person, status, effective_at, author, note, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: person.0,
-    })
+    Ok(Reply::changed_if(changed, person.0))
 }
 
 /// A person as somebody enters them.
@@ -468,10 +450,7 @@ pub fn change_person(
     if changed {
         people::update(tx, person.id, &fields, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: person.id.0,
-    })
+    Ok(Reply::changed_if(changed, person.id.0))
 }
 
 /// Takes a person who was entered by hand out of use. Nothing is erased; [`change_person`] brings them back.
@@ -488,10 +467,7 @@ pub fn remove_person(
     if changed {
         people::remove(tx, person.id, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: person.id.0,
-    })
+    Ok(Reply::changed_if(changed, person.id.0))
 }
 
 /// Changes the name and the terms of a section that was made by hand, and brings it back where it was
@@ -530,10 +506,7 @@ pub fn remove_section(
     if changed {
         store_sections::remove(tx, section.id, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: section.id.0,
-    })
+    Ok(Reply::changed_if(changed, section.id.0))
 }
 
 /// A peer's row would be as the peer has it again with its next call.
@@ -589,10 +562,7 @@ pub fn set_teacher(
         };
         store_sections::change_teacher(tx, section, person, change, author, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(does != teaches),
-        id: section.0,
-    })
+    Ok(Reply::changed_if(does != teaches, section.0))
 }
 
 fn taken(field: &'static str, found: &str) -> RegisterError {

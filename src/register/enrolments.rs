@@ -228,10 +228,7 @@ pub(super) fn change(
         changed = true;
     }
     changed |= say(tx, author, enrolment.id, said, now)?;
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: enrolment.id.0,
-    })
+    Ok(Reply::changed_if(changed, enrolment.id.0))
 }
 
 /// Gives an enrolment a status; whether that was news.

@@ -167,10 +167,7 @@ pub(super) fn give(
     } else if extra != grade.extra {
         grades::set_extra(tx, grade.id, &extra, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(news || extra != grade.extra),
-        id: grade.id.0,
-    })
+    Ok(Reply::changed_if(news || extra != grade.extra, grade.id.0))
 }
 
 /// Whether a value is news: for a peer or an import, where it differs from its own last word, which
@@ -226,8 +223,5 @@ pub(super) fn remove(
     if changed {
         grades::mark(tx, &grade, GradeChange::Removed, author, None, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: grade.id.0,
-    })
+    Ok(Reply::changed_if(changed, grade.id.0))
 }

@@ -70,14 +70,6 @@ impl Status {
             Self::Unchanged => "unchanged",
         }
     }
-
-    fn updated_if(changed: bool) -> Self {
-        if changed {
-            Self::Updated
-        } else {
-            Self::Unchanged
-        }
-    }
 }
 
 /// The answer to every call: struct {status, id}.
@@ -87,6 +79,18 @@ pub struct Reply {
     pub status: Status,
     /// Our row number of what it was about.
     pub id: i64,
+}
+
+impl Reply {
+    /// The answer about a row that was there.
+    fn changed_if(changed: bool, id: i64) -> Self {
+        let status = if changed {
+            Status::Updated
+        } else {
+            Status::Unchanged
+        };
+        Self { status, id }
+    }
 }
 
 impl From<Reply> for Value {

@@ -186,10 +186,7 @@ fn change(
     if changed {
         sections::update(tx, section.id, &fields, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: section.id.0,
-    })
+    Ok(Reply::changed_if(changed, section.id.0))
 }
 
 /// Brings a section's segments in line with what is said about them; whether anything changed.
@@ -264,10 +261,7 @@ pub(super) fn remove(
     if changed {
         sections::remove(tx, section.id, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: section.id.0,
-    })
+    Ok(Reply::changed_if(changed, section.id.0))
 }
 
 /// The section that `owner` calls `sectionid`, unless it is removed.

@@ -362,10 +362,7 @@ fn save(
     if changed {
         people::update(tx, person.id, fields, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: person.id.0,
-    })
+    Ok(Reply::changed_if(changed, person.id.0))
 }
 
 /// The spelling used here once the owner spells the person `sent`: as long as the owner's spelling
@@ -443,10 +440,7 @@ pub(super) fn remove(
     if changed {
         people::remove(tx, person.id, now)?;
     }
-    Ok(Reply {
-        status: Status::updated_if(changed),
-        id: person.id.0,
-    })
+    Ok(Reply::changed_if(changed, person.id.0))
 }
 
 fn own(tx: &ReadTx<'_>, owner: Option<PeerId>, user: &UserKey) -> Result<Person, RegisterError> {
