@@ -1,7 +1,8 @@
 //! Synchronisations: their runs, the rows a run was told of, and what of a peer's rows it was not told of.
 
 use rusqlite::{Row, params};
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::StoreError;
 use super::ids::{PeerId, SyncRunId, words};
@@ -153,6 +154,13 @@ pub struct Scope {
 const RUN: &str = "SELECT id, peer, section, asked_by, state, phase, read_rows, total_rows, started_at, \
      heartbeat_at, finished_at, report, error FROM sync_run";
 
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::from_word(&word).ok_or_else(|| D::Error::custom("no list is called so"))
+    }
+}
+
 impl Kind {
     /// Its place in the order, from 1.
     const fn number(self) -> i64 {
@@ -249,6 +257,17 @@ pub fn finish(
         params![id, state, report, error, now],
     )?;
     Ok(())
+}
+
+/// Notes that no run of a peer is under way any more.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn interrupt(tx: &WriteTx<'_>, peer: PeerId, now: UnixTime) -> Result<(), StoreError> {
+    match running(tx, peer)? {
+        Some(run) => finish(tx, run.id, RunState::Interrupted, None, None, now),
+        None => Ok(()),
+    }
 }
 
 /// The run of a peer that is under way.
