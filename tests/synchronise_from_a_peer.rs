@@ -355,7 +355,7 @@ async fn a_row_that_cannot_be_used_is_told_and_keeps_no_other_out() {
         ("u1", "the field “email” is missing or empty"),
         ("u2", "“firstname”"),
         ("u1 in a1", "“points_earned” is “many”"),
-        ("u1 in c1 as guest", "role “guest” is not supported"),
+        ("(no readable id)", "role “guest” is not supported"),
     ] {
         let found = told.iter().find(|(told, _)| *told == id);
         assert!(
@@ -366,7 +366,9 @@ async fn a_row_that_cannot_be_used_is_told_and_keeps_no_other_out() {
     // What was refused is there all the same, and is not taken for gone.
     assert_eq!(list(&report, Kind::Users).removed, 0);
     assert_eq!(list(&report, Kind::Grades).removed, 0);
-    assert_eq!(in_use(&site)[0], 5);
+    let kept = list(&report, Kind::Enrolments).kept.clone().unwrap();
+    assert_eq!((kept.rows, kept.why), (1, KeptBecause::RowsWithoutId));
+    assert_eq!(in_use(&site), [5, 1, 4, 1, 3]);
 
     // A row without any id may be any of ours.
     moodle.lists().users[1] = Value::from("rubbish");

@@ -170,7 +170,8 @@ fn guess(kind: Kind, value: &Value) -> Option<Key> {
         Kind::Enrolments => Some(Key::Enrolment {
             sectionid: text("sectionid")?,
             userid: text("userid")?,
-            role: text("role")?,
+            // As something else than the register knows, either of the two may be meant.
+            role: text("role").filter(|role| Role::from_word(role).is_some())?,
         }),
         Kind::Grades => Some(Key::Grade {
             assessmentid: text("assessmentid")?,
