@@ -70,6 +70,8 @@ pub struct Synchroniser {
     clock: Clock,
     /// Set when everything is to stop.
     stop: Arc<watch::Sender<bool>>,
+    /// How many runs are under way.
+    running: Arc<watch::Sender<usize>>,
 }
 
 /// What is to be done.
@@ -117,12 +119,23 @@ impl Synchroniser {
             client,
             clock,
             stop: Arc::new(watch::Sender::new(false)),
+            running: Arc::new(watch::Sender::new(0)),
         }
     }
 
     /// Makes every run of this synchroniser stop, those that begin later too; each is noted as interrupted.
     pub fn stop(&self) {
         self.stop.send_replace(true);
+    }
+
+    /// Ends when no run of this synchroniser is under way.
+    pub async fn ended(&self) {
+        // The sender is here, so it does not fail.
+        let _ = self
+            .running
+            .subscribe()
+            .wait_for(|running| *running == 0)
+            .await;
     }
 
     /// Begins a run and carries it out.
@@ -174,6 +187,7 @@ impl Synchroniser {
     /// As [`Synchroniser::run`].
     pub async fn carry_out(&self, claim: &Claim, watch: Watch<'_>) -> Result<Report, SyncError> {
         let began = Instant::now();
+        let _running = Running::one_more(&self.running);
         let mut stopped = self.stop.subscribe();
         let mut work = Work {
             site: self,
@@ -252,6 +266,22 @@ impl Synchroniser {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Counts a run as under way until it is dropped.
+struct Running<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Running<'a> {
+    fn one_more(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|running| *running += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|running| *running -= 1);
     }
 }
 

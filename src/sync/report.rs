@@ -216,9 +216,9 @@ impl ListReport {
 }
 
 impl Kept {
-    /// Why, and what to do.
+    /// Why.
     #[must_use]
-    pub fn in_words(&self, list: Kind) -> String {
+    pub fn reason(&self, list: Kind) -> String {
         let Self { rows, of, why } = self;
         let why = match why {
             KeptBecause::OverTheLimit => "that is more than is removed unasked",
@@ -230,8 +230,15 @@ impl Kept {
                 "it listed rows without a readable id, and these may be meant"
             }
         };
+        format!("{list}: {rows} of {of} are no longer there, and were kept: {why}")
+    }
+
+    /// Why, and what to do on the command line.
+    #[must_use]
+    pub fn in_words(&self, list: Kind) -> String {
         format!(
-            "{list}: {rows} of {of} are no longer there, and were kept: {why}. See what they are with --dry-run; if it is right, add --force"
+            "{}. See what they are with --dry-run; if it is right, add --force",
+            self.reason(list)
         )
     }
 }

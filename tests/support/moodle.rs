@@ -1,4 +1,4 @@
-//! A Moodle with the plugin local_mnetd, played: it lists what the test puts into it.
+//! A Moodle with the plugin `local_mnetd`, played: it lists what the test puts into it.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
