@@ -86,6 +86,8 @@ const CASES = [
     'a tab' => ['version.php', '$plugin', "\t\$plugin", 'has a tab'],
     'a closing tag' => ['version.php', "';\n", "';\n?>\n", 'has a closing tag'],
     'line ends of Windows' => ['version.php', "';\n", "';\r\n", 'ends in white space'],
+    'a line that is too long' => ['version.php', "';\n", "'; // äöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöüäöü.\n", 'has 181 characters'],
+    'bytes that are no UTF-8' => ['version.php', "';\n", "\xfc';\n", 'is not UTF-8'],
     'match' => ['classes/fruit.php', 'throw $e;', 'return match (1) { 1 => null };', "does not know 'match'"],
     'the nullsafe arrow' => ['classes/fruit.php', '$this->match', '$this?->match', "does not know '?->'"],
     'a function of PHP 8' => ['classes/fruit.php', 'throw $e', "str_contains('a', 'b')", 'has no function str_contains'],

@@ -69,8 +69,11 @@ function white_space_faults(plugin $plugin, string $file): array {
         if (strpos($line, "\t") !== false) {
             $faults[] = [$i + 1, 'has a tab'];
         }
-        if (mb_strlen($line) > LONGEST_LINE && strpos($file, 'lang/') !== 0) {
-            $faults[] = [$i + 1, 'has ' . mb_strlen($line) . ' characters; ' . LONGEST_LINE . ' is the most'];
+        $length = preg_match_all('/./us', $line);
+        if ($length === false) {
+            $faults[] = [$i + 1, 'is not UTF-8'];
+        } else if ($length > LONGEST_LINE && strpos($file, 'lang/') !== 0) {
+            $faults[] = [$i + 1, "has $length characters; " . LONGEST_LINE . ' is the most'];
         }
     }
     if (substr($text, -1) !== "\n" || substr($text, -2) === "\n\n") {
