@@ -136,39 +136,21 @@ class sender {
     }
 
     /**
-     * The jobs of the next message: the oldest ones, up to the first that has an object another one of them has.
-     *
-     * Stopping there, and not passing over it, keeps the order of all jobs, which need each other across objects.
+     * The jobs of the next message.
      *
      * @param int $hostid the peer
-     * @return \stdClass[] rows of local_mnetd_queue, in order, with payload decoded in ->struct
+     * @return \stdClass[] rows of local_mnetd_queue by id, in order, with their arguments in ->struct
      */
     protected function next_jobs(int $hostid): array {
-        global $DB;
-
-        // A job that is postponed holds up later jobs of its own object, and no others.
-        $sql = "SELECT q.*
-                  FROM {local_mnetd_queue} q
-                 WHERE q.hostid = :hostid AND q.state = :state AND q.nextattempt <= :now
-                       AND NOT EXISTS (SELECT 1
-                                         FROM {local_mnetd_queue} earlier
-                                        WHERE earlier.hostid = q.hostid AND earlier.objectkey = q.objectkey
-                                              AND earlier.state = :earlierstate AND earlier.id < q.id
-                                              AND earlier.nextattempt > :alsonow)
-              ORDER BY q.id";
-        $params = ['hostid' => $hostid, 'state' => queue::WAITING, 'earlierstate' => queue::WAITING,
-            'now' => $this->time(), 'alsonow' => $this->time()];
         $jobs = [];
-        $objects = [];
         $bytes = 0;
-        foreach ($DB->get_records_sql($sql, $params, 0, self::MOST_JOBS) as $job) {
+        foreach (queue::due($hostid, self::MOST_JOBS, $this->time()) as $id => $job) {
             $bytes += strlen($job->payload);
-            if (isset($objects[$job->objectkey]) || ($jobs && $bytes > self::MOST_BYTES)) {
+            if ($jobs && $bytes > self::MOST_BYTES) {
                 break;
             }
-            $objects[$job->objectkey] = true;
-            $job->struct = json_decode($job->payload, true) ?: [];
-            $jobs[$job->id] = $job;
+            $job->struct = queue::data($job);
+            $jobs[$id] = $job;
         }
         return $jobs;
     }
@@ -183,7 +165,6 @@ class sender {
      * @throws client_exception where the peer as a whole failed
      */
     protected function deliver(int $hostid, array $jobs, outcome $outcome): void {
-        $this->count_attempt($jobs);
         $results = $this->send($hostid, $jobs, [], $outcome);
         $missing = [];
         foreach ($results as $id => $result) {
@@ -218,7 +199,7 @@ class sender {
         $results = [];
         $again = [];
         foreach ($jobs as $id => $job) {
-            $needed = $this->prerequisites->of($hostid, $job->method, $job->struct, $job->refusal->faultcode);
+            $needed = $this->prerequisites->of($job, $job->refusal->faultcode);
             if ($needed) {
                 $before += $needed;
                 $again[$id] = $job;
@@ -252,7 +233,7 @@ class sender {
     protected function send(int $hostid, array $jobs, array $before, outcome $outcome): array {
         $calls = $before;
         foreach ($jobs as $job) {
-            $calls[] = [$job->method, $job->struct];
+            $calls[] = ['register/' . $job->method, $job->struct];
         }
         $results = $this->client->multicall($hostid, $calls);
         $outcome->messages++;
@@ -286,15 +267,17 @@ class sender {
                     $outcome->sent++;
                 } else if (in_array($result->faultcode, self::OF_THE_PEER, true)) {
                     $ofthepeer = $result;
-                } else if ($this->is_rule($result) || $job->attempts >= self::MOST_ATTEMPTS) {
-                    $this->refuse($job, $result);
+                } else if ($this->is_rule($result) || $job->attempts + 1 >= self::MOST_ATTEMPTS) {
+                    queue::refuse($job, $result->faultcode, $result->faulttext);
                     $outcome->refused++;
+                    $this->say(get_string('sender_refused', 'local_mnetd', (object) ['method' => $job->method,
+                        'object' => $job->objectkey, 'code' => $result->faultcode, 'text' => $result->faulttext]));
                 } else {
-                    $this->postpone($job, $result);
+                    queue::later($job, $this->time() + self::pause($job->attempts + 1), $result->faultcode, $result->faulttext);
                     $outcome->postponed++;
                 }
             }
-            $this->remove($hostid, $done);
+            queue::done_many($done);
             $transaction->allow_commit();
         } catch (\Throwable $e) {
             $transaction->rollback($e);
@@ -306,83 +289,13 @@ class sender {
     }
 
     /**
-     * Takes jobs that are done out of the queue, and with them what was refused before about the same objects: it is overtaken.
-     *
-     * @param int $hostid the peer
-     * @param \stdClass[] $done rows of the queue by id
-     * @return void
-     */
-    protected function remove(int $hostid, array $done): void {
-        global $DB;
-
-        if (!$done) {
-            return;
-        }
-        $DB->delete_records_list('local_mnetd_queue', 'id', array_keys($done));
-        $byobject = array_column($done, 'id', 'objectkey');
-        foreach ($DB->get_records('local_mnetd_queue', ['hostid' => $hostid, 'state' => queue::REFUSED]) as $refused) {
-            if (isset($byobject[$refused->objectkey]) && $refused->id < $byobject[$refused->objectkey]) {
-                $DB->delete_records('local_mnetd_queue', ['id' => $refused->id]);
-            }
-        }
-    }
-
-    /**
-     * Marks a job as refused. One that was refused before about the same object is overtaken.
-     *
-     * @param \stdClass $job the row of the queue
-     * @param call_result $result what the register said
-     * @return void
-     */
-    protected function refuse(\stdClass $job, call_result $result): void {
-        global $DB;
-
-        $DB->delete_records_select('local_mnetd_queue', 'hostid = ? AND objectkey = ? AND state = ? AND id < ?',
-            [$job->hostid, $job->objectkey, queue::REFUSED, $job->id]);
-        $DB->update_record('local_mnetd_queue', (object) ['id' => $job->id, 'state' => queue::REFUSED,
-            'faultcode' => $result->faultcode, 'faulttext' => $result->faulttext]);
-        $this->say(get_string('sender_refused', 'local_mnetd', (object) ['method' => $job->method,
-            'object' => $job->objectkey, 'code' => $result->faultcode, 'text' => $result->faulttext]));
-    }
-
-    /**
-     * Lets a job wait that the register could not carry out this time, for reasons of its own.
-     *
-     * @param \stdClass $job the row of the queue
-     * @param call_result $result what the register said
-     * @return void
-     */
-    protected function postpone(\stdClass $job, call_result $result): void {
-        global $DB;
-
-        $DB->update_record('local_mnetd_queue', (object) ['id' => $job->id, 'faultcode' => $result->faultcode,
-            'faulttext' => $result->faulttext, 'nextattempt' => $this->time() + self::pause($job->attempts)]);
-    }
-
-    /**
-     * Counts an attempt, before it is made.
-     *
-     * @param \stdClass[] $jobs rows of the queue by id
-     * @return void
-     */
-    protected function count_attempt(array $jobs): void {
-        global $DB;
-
-        [$in, $params] = $DB->get_in_or_equal(array_keys($jobs));
-        $DB->execute("UPDATE {local_mnetd_queue} SET attempts = attempts + 1 WHERE id $in", $params);
-        foreach ($jobs as $job) {
-            $job->attempts++;
-        }
-    }
-
-    /**
      * Does a job take something away?
      *
      * @param \stdClass $job the row of the queue
      * @return bool
      */
     protected function is_removal(\stdClass $job): bool {
-        return (bool) preg_match('~\Aregister/(remove|drop)_~', $job->method);
+        return in_array($job->method, queue::ENDING, true);
     }
 
     /**
