@@ -69,7 +69,7 @@ abstract class peer_base extends base {
      * @return string
      */
     protected function peer_name(): string {
-        return s(trim($this->host->name) === '' ? $this->host->wwwroot : $this->host->name);
+        return s(\local_mnetd\peers::name($this->host));
     }
 
     /**

@@ -35,22 +35,21 @@ class peer_services extends peer_base {
      * @return result
      */
     protected function look(): result {
-        global $CFG, $DB;
+        global $DB;
         $application = $DB->get_record('mnet_application', ['id' => $this->host->applicationid]);
         if (!$application || !in_array($application->name, self::APPLICATIONS, true)) {
             $this->mend_at('/admin/mnet/peers.php', ['hostid' => $this->host->id], get_string('managemnetpeers', 'mnet'));
             $name = $application ? $application->display_name : '';
             return $this->found(result::ERROR, 'application', $this->names(['application' => s($name)]));
         }
-        $sql = "SELECT MAX(hs.publish) AS publish, MAX(hs.subscribe) AS subscribe
-                  FROM {mnet_host2service} hs
-                  JOIN {mnet_service} s ON s.id = hs.serviceid
-                 WHERE s.name = :service AND hs.hostid IN (:hostid, :allhosts)";
-        $ticked = $DB->get_record_sql($sql, [
-            'service' => 'register',
-            'hostid' => $this->host->id,
-            'allhosts' => $CFG->mnet_all_hosts_id ?? 0,
-        ]);
+        $ticked = $DB->get_record_sql(
+            "SELECT hs.publish, hs.subscribe
+               FROM {mnet_host2service} hs
+               JOIN {mnet_service} s ON s.id = hs.serviceid
+              WHERE s.name = :service AND hs.hostid = :hostid",
+            ['service' => 'register', 'hostid' => $this->host->id],
+            IGNORE_MULTIPLE
+        ) ?: (object) ['publish' => 0, 'subscribe' => 0];
         if ($ticked->publish && $ticked->subscribe) {
             return $this->found(result::OK, 'ok', $this->names());
         }

@@ -36,9 +36,8 @@ class peer_sync extends peer_base {
      */
     protected function look(): result {
         global $DB;
-        $runs = $DB->get_records('local_mnetd_sync', ['hostid' => $this->host->id], 'timestarted DESC, id DESC', '*', 0, 1);
-        $run = reset($runs);
-        if (!$run) {
+        $run = $DB->get_record('local_mnetd_sync', ['hostid' => $this->host->id]);
+        if (!$run || !($run->timestarted || $run->timewanted)) {
             return $this->found(result::WARNING, 'never', $this->names());
         }
         $names = $this->names([
@@ -48,11 +47,12 @@ class peer_sync extends peer_base {
             'ago' => format_time(max(0, time() - (int) ($run->timefinished ?: $run->timestarted))),
             'error' => s((string) $run->error),
         ]);
-        if ((string) $run->error !== '') {
-            return $this->found(result::ERROR, 'failed', $names);
+        if (!$run->timefinished && $run->timestarted) {
+            return (string) $run->error === '' ? $this->found(result::INFO, 'running', $names)
+                : $this->found(result::ERROR, 'failed', $names);
         }
-        if (!$run->timefinished) {
-            return $this->found(result::INFO, 'running', $names);
+        if ($run->timewanted) {
+            return $this->found(result::INFO, 'wanted', $names);
         }
         if (get_config('local_mnetd', 'nightly') && time() - $run->timefinished > self::LATE) {
             return $this->found(result::WARNING, 'late', $names);

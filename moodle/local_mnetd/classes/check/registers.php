@@ -17,6 +17,7 @@
 namespace local_mnetd\check;
 
 use core\check\result;
+use local_mnetd\scope as sent;
 
 /**
  * Is there a register to send to?
@@ -37,7 +38,7 @@ class registers extends base {
             $this->mend_at('/admin/plugins.php', [], get_string('pluginsoverview', 'core_admin'));
             return $this->found(result::ERROR, 'noapplication');
         }
-        $registers = \local_mnetd\hosts::registers();
+        $registers = sent::hosts();
         if ($registers) {
             return $this->found(result::OK, 'ok', count($registers));
         }
