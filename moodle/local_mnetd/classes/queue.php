@@ -96,7 +96,10 @@ class queue {
     }
 
     /**
-     * What may go into the next message: at most one call an object, and none that another of its object has to go before.
+     * What may go into the next message: the first calls in order, up to the second one of any object.
+     *
+     * No message has two calls of one object, so that it can be sent again as a whole where its answer was lost. It ends there rather
+     * than pass that call over, since later calls of other objects may need it. A call that has to wait holds up its own object only.
      *
      * @param int $hostid in mnet_host
      * @param int $limit at most so many
@@ -106,31 +109,25 @@ class queue {
     public static function due(int $hostid, int $limit, ?int $now = null): array {
         global $DB;
         $now = $now ?? time();
+        $sql = "SELECT q.*
+                  FROM {local_mnetd_queue} q
+                 WHERE q.hostid = :host AND q.state = :state AND q.nextattempt <= :now
+                       AND NOT EXISTS (SELECT 1
+                                         FROM {local_mnetd_queue} earlier
+                                        WHERE earlier.hostid = q.hostid AND earlier.objectkey = q.objectkey
+                                              AND earlier.state = :earlierstate AND earlier.id < q.id
+                                              AND earlier.nextattempt > :earliernow)
+              ORDER BY q.urgent DESC, q.id ASC";
+        $params = ['host' => $hostid, 'state' => self::WAITING, 'now' => $now, 'earlierstate' => self::WAITING, 'earliernow' => $now];
         $due = [];
-        $passed = [];
-        $rows = $DB->get_recordset_select(
-            'local_mnetd_queue',
-            'hostid = :host AND state = :state',
-            ['host' => $hostid, 'state' => self::WAITING],
-            'urgent DESC, id ASC',
-            '*',
-            0,
-            $limit * 10
-        );
-        foreach ($rows as $row) {
-            if (isset($passed[$row->objectkey])) {
-                continue;
-            }
-            $passed[$row->objectkey] = true;
-            if ($row->nextattempt > $now) {
-                continue;
-            }
-            $due[$row->id] = $row;
-            if (count($due) >= $limit) {
+        $objects = [];
+        foreach ($DB->get_records_sql($sql, $params, 0, $limit) as $row) {
+            if (isset($objects[$row->objectkey])) {
                 break;
             }
+            $objects[$row->objectkey] = true;
+            $due[$row->id] = $row;
         }
-        $rows->close();
         return $due;
     }
 
@@ -190,13 +187,17 @@ class queue {
      *
      * @param \stdClass $job a row of local_mnetd_queue
      * @param int $when Unix seconds: not to be sent again before
+     * @param int|null $code the fault's code, where there was one
+     * @param string|null $text the fault's text
      */
-    public static function later(\stdClass $job, int $when): void {
+    public static function later(\stdClass $job, int $when, ?int $code = null, ?string $text = null): void {
         global $DB;
         $DB->update_record('local_mnetd_queue', (object)[
             'id' => $job->id,
             'attempts' => $job->attempts + 1,
             'nextattempt' => $when,
+            'faultcode' => $code,
+            'faulttext' => $text === null ? null : \core_text::substr($text, 0, 4000),
         ]);
     }
 
