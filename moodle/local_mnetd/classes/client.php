@@ -342,10 +342,10 @@ class client {
     /**
      * Takes out of texts, at any depth, what XML cannot hold: one such character would make the whole message unreadable.
      *
-     * @param mixed $value a parameter
+     * @param mixed $value a parameter, or an answer
      * @return mixed
      */
-    protected static function clean($value) {
+    public static function clean($value) {
         if (is_string($value)) {
             return preg_replace('/[^\x{9}\x{A}\x{D}\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}]/u', "\u{FFFD}",
                 fix_utf8($value));

@@ -113,12 +113,12 @@ class queue {
                   FROM {local_mnetd_queue} q
                  WHERE q.hostid = :host AND q.state = :state AND q.nextattempt <= :now
                        AND NOT EXISTS (SELECT 1
-                                         FROM {local_mnetd_queue} first
-                                        WHERE first.hostid = q.hostid AND first.objectkey = q.objectkey
-                                              AND first.state = :firststate AND first.id < q.id
-                                              AND first.nextattempt > :firstnow)
+                                         FROM {local_mnetd_queue} earlier
+                                        WHERE earlier.hostid = q.hostid AND earlier.objectkey = q.objectkey
+                                              AND earlier.state = :earlierstate AND earlier.id < q.id
+                                              AND earlier.nextattempt > :earliernow)
               ORDER BY q.urgent DESC, q.id ASC";
-        $params = ['host' => $hostid, 'state' => self::WAITING, 'now' => $now, 'firststate' => self::WAITING, 'firstnow' => $now];
+        $params = ['host' => $hostid, 'state' => self::WAITING, 'now' => $now, 'earlierstate' => self::WAITING, 'earliernow' => $now];
         $due = [];
         $objects = [];
         foreach ($DB->get_records_sql($sql, $params, 0, $limit) as $row) {

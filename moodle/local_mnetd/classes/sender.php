@@ -199,7 +199,7 @@ class sender {
         $results = [];
         $again = [];
         foreach ($jobs as $id => $job) {
-            $needed = $this->prerequisites->of($job, $job->refusal->faultcode);
+            $needed = $this->prerequisites->of($job);
             if ($needed) {
                 $before += $needed;
                 $again[$id] = $job;
@@ -208,7 +208,7 @@ class sender {
             }
         }
         if ($again) {
-            $repeated = $this->send($hostid, $again, array_values($before), $outcome);
+            $repeated = $this->send($hostid, $again, array_values(prerequisites::in_order($before)), $outcome);
             foreach ($repeated as $result) {
                 if ($result->is_done()) {
                     $outcome->sent++;

@@ -483,10 +483,9 @@ final class sender_test extends \advanced_testcase {
              * What stands in front of a job.
              *
              * @param \stdClass $job the row of the queue
-             * @param int $faultcode the fault it brought
              * @return array[]
              */
-            public function of(\stdClass $job, int $faultcode): array {
+            public function of(\stdClass $job): array {
                 return $this->byobject[$job->objectkey] ?? [];
             }
         };
