@@ -28,7 +28,7 @@
  * @return \core\check\check[]
  */
 function local_mnetd_status_checks(): array {
-    return \local_mnetd\checks::all();
+    return \local_mnetd\checks::reported();
 }
 
 /**

@@ -18,7 +18,6 @@ namespace local_mnetd\output;
 
 use core\check\result;
 use local_mnetd\check\base;
-use local_mnetd\check\peer_base;
 use local_mnetd\checks;
 use local_mnetd\labels;
 use local_mnetd\livetest;
@@ -182,7 +181,7 @@ class status_page implements \renderable, \templatable {
             $result = $check->get_result();
             $link = $check->get_action_link();
             $lines[] = [
-                'name' => $check instanceof peer_base ? $check->get_short_name() : $check->get_name(),
+                'name' => $check->get_short_name(),
                 'badge' => $this->badge($result->get_status(), $output),
                 'summary' => $result->get_summary(),
                 'help' => $result->get_details(),

@@ -297,7 +297,13 @@ class provider implements
     private static function state_where(int $userid): array {
         return [
             '(kind = :kinduser AND a = :userida) OR (kind IN (:kindenrolment, :kindgrade) AND b = :useridb)',
-            ['kinduser' => 'user', 'userida' => $userid, 'kindenrolment' => 'enrolment', 'kindgrade' => 'grade', 'useridb' => $userid],
+            [
+                'kinduser' => state::USER,
+                'userida' => $userid,
+                'kindenrolment' => state::ENROLMENT,
+                'kindgrade' => state::GRADE,
+                'useridb' => $userid,
+            ],
         ];
     }
 
