@@ -121,6 +121,12 @@ if ($hassiteconfig) {
             \local_mnetd\setting\lists::modules()
         );
         $scope[] = new admin_setting_configcheckbox(
+            'local_mnetd/includemanual',
+            new lang_string('includemanual', 'local_mnetd'),
+            new lang_string('includemanual_desc', 'local_mnetd'),
+            1
+        );
+        $scope[] = new admin_setting_configcheckbox(
             'local_mnetd/includecategorytotal',
             new lang_string('includecategorytotal', 'local_mnetd'),
             new lang_string('includecategorytotal_desc', 'local_mnetd'),

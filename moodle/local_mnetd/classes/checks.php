@@ -61,12 +61,14 @@ class checks {
     }
 
     /**
-     * All of them, as Moodle's status report wants them.
+     * What Moodle's status report shows: all of them, but not that of cron, which it has one of its own for.
      *
      * @return check\base[]
      */
-    public static function all(): array {
-        $checks = self::of_site();
+    public static function reported(): array {
+        $checks = array_values(array_filter(self::of_site(), function ($check) {
+            return !$check instanceof check\cron;
+        }));
         foreach (peers::all() as $host) {
             $checks = array_merge($checks, self::of_peer($host), [new check\peer_test($host)]);
         }

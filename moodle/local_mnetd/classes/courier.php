@@ -36,7 +36,7 @@ class courier {
     /** @var callable takes lines for people */
     protected $say;
 
-    /** @var callable takes a synchronisation further: register, deadline; false when there is nothing to do */
+    /** @var callable takes a synchronisation one step further */
     protected $synchronise;
 
     /**
@@ -44,8 +44,8 @@ class courier {
      *
      * @param callable $say takes lines for people
      * @param sender|null $sender sends what waits; null for the real one
-     * @param callable|null $synchronise takes a synchronisation further, given the register's id and a deadline in unix seconds,
-     *      and tells whether it did anything; null for the real one
+     * @param callable|null $synchronise takes a synchronisation one step further, given the register's id, and tells whether to
+     *      go on at once; null for the real one
      */
     public function __construct(callable $say, ?sender $sender = null, ?callable $synchronise = null) {
         $this->say = $say;
@@ -106,7 +106,7 @@ class courier {
                 if ($outcome->end !== outcome::DRAINED) {
                     return $outcome->end === outcome::OUT_OF_TIME;
                 }
-                $more = ($this->synchronise)($hostid, $deadline);
+                $more = $this->synchronise($hostid, $deadline);
             } while ($more && time() < $deadline);
             return $more;
         } catch (\Throwable $e) {
@@ -120,6 +120,21 @@ class courier {
             $this->sender->note_failure($hostid, $outcome->error);
             return false;
         }
+    }
+
+    /**
+     * Takes a synchronisation further, until it is done, or has queued enough.
+     *
+     * @param int $hostid the register
+     * @param int $deadline unix seconds
+     * @return bool whether there is something to send again, or more to look at
+     */
+    protected function synchronise(int $hostid, int $deadline): bool {
+        $more = false;
+        while (time() < $deadline && ($this->synchronise)($hostid)) {
+            $more = true;
+        }
+        return $more || queue::due($hostid, 1);
     }
 
     /**

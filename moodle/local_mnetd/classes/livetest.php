@@ -301,8 +301,12 @@ class livetest {
         }
         $missing = array_diff(self::METHODS, $theirs);
         if ($missing) {
-            return new livetest_step('methods', 'missing', result::ERROR,
-                ['missing' => implode(', ', $missing), 'url' => $host->wwwroot]);
+            return new livetest_step(
+                'methods',
+                'missing',
+                result::ERROR,
+                ['missing' => implode(', ', $missing), 'url' => $host->wwwroot]
+            );
         }
         return new livetest_step('methods', 'ok', result::OK, ['count' => count(self::METHODS)]);
     }
@@ -346,7 +350,10 @@ class livetest {
         foreach ($this->steps as $step) {
             $steps[] = ['kind' => $step->kind, 'outcome' => $step->outcome, 'status' => $step->status, 'a' => $step->a];
         }
-        set_config('test_' . $hostid, json_encode(['time' => $this->time, 'steps' => $steps], JSON_PARTIAL_OUTPUT_ON_ERROR),
-            'local_mnetd');
+        set_config(
+            'test_' . $hostid,
+            json_encode(['time' => $this->time, 'steps' => $steps], JSON_PARTIAL_OUTPUT_ON_ERROR),
+            'local_mnetd'
+        );
     }
 }

@@ -36,11 +36,20 @@ abstract class base extends check {
     private $link = null;
 
     /**
-     * What the check is called.
+     * What the check is called in a report about the whole site.
      *
      * @return string
      */
     public function get_name(): string {
+        return get_string('checkofsite', 'local_mnetd', $this->get_short_name());
+    }
+
+    /**
+     * What the check is called on the plugin's own page.
+     *
+     * @return string
+     */
+    public function get_short_name(): string {
         return get_string('check_' . $this->get_kind(), 'local_mnetd');
     }
 

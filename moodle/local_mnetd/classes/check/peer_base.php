@@ -51,16 +51,7 @@ abstract class peer_base extends base {
      * @return string
      */
     public function get_name(): string {
-        return get_string('checkofpeer', 'local_mnetd', ['check' => parent::get_name(), 'peer' => $this->peer_name()]);
-    }
-
-    /**
-     * What the check is called where the register is known.
-     *
-     * @return string
-     */
-    public function get_short_name(): string {
-        return parent::get_name();
+        return get_string('checkofpeer', 'local_mnetd', ['check' => $this->get_short_name(), 'peer' => $this->peer_name()]);
     }
 
     /**

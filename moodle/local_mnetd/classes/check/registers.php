@@ -34,13 +34,13 @@ class registers extends base {
      */
     protected function look(): result {
         global $CFG, $DB;
-        if (!$DB->record_exists('mnet_application', ['name' => 'mnetd'])) {
-            $this->mend_at('/admin/plugins.php', [], get_string('pluginsoverview', 'core_admin'));
-            return $this->found(result::ERROR, 'noapplication');
-        }
         $registers = sent::hosts();
         if ($registers) {
             return $this->found(result::OK, 'ok', count($registers));
+        }
+        if (!$DB->record_exists('mnet_application', ['name' => 'mnetd'])) {
+            $this->mend_at('/admin/plugins.php', [], get_string('pluginsoverview', 'core_admin'));
+            return $this->found(result::ERROR, 'noapplication');
         }
         $this->mend_at('/admin/mnet/peers.php', [], get_string('managemnetpeers', 'mnet'));
         return $this->found(result::ERROR, 'none', s($CFG->wwwroot));

@@ -18,7 +18,6 @@ namespace local_mnetd\output;
 
 use core\check\result;
 use local_mnetd\check\base;
-use local_mnetd\check\peer_base;
 use local_mnetd\checks;
 use local_mnetd\labels;
 use local_mnetd\livetest;
@@ -66,6 +65,7 @@ class status_page implements \renderable, \templatable {
      */
     public function export_for_template(\renderer_base $output): array {
         global $CFG;
+        $peersurl = new \moodle_url('/admin/mnet/peers.php');
         $peers = [];
         foreach (peers::all() as $host) {
             $peers[] = $this->peer($host, $output);
@@ -74,12 +74,16 @@ class status_page implements \renderable, \templatable {
             'mayact' => $this->mayact,
             'mayconfigure' => has_capability('moodle/site:config', \context_system::instance()),
             'settingsurl' => (new \moodle_url('/admin/settings.php', ['section' => 'local_mnetd']))->out(false),
-            'peersurl' => (new \moodle_url('/admin/mnet/peers.php'))->out(false),
+            'peersurl' => $peersurl->out(false),
             'permission' => get_string('mnetd:manage', 'local_mnetd'),
             'haspeers' => (bool) $peers,
             'here' => $CFG->wwwroot,
+            'nextsteps' => get_string('nopeer_help', 'local_mnetd', ['here' => s($CFG->wwwroot), 'peers' => $peersurl->out()]),
             'peers' => $peers,
-            'checks' => $this->checks(checks::of_site(), $output),
+            'site' => [
+                'caption' => get_string('checksofsite', 'local_mnetd'),
+                'checks' => $this->checks(checks::of_site(), $output),
+            ],
         ];
     }
 
@@ -99,6 +103,8 @@ class status_page implements \renderable, \templatable {
                 'badge' => $this->badge($step->status, $output),
                 'summary' => $step->summary(),
                 'help' => $step->help(),
+                'url' => '',
+                'link' => '',
             ];
         }
         return [
@@ -107,9 +113,10 @@ class status_page implements \renderable, \templatable {
             'wwwroot' => $host->wwwroot,
             'buttons' => $this->buttons($host, ['test' => 'testnow', 'send' => 'sendnow', 'reconcile' => 'comparenow',
                 'full' => 'sendall'], $output),
+            'caption' => get_string('peerchecks', 'local_mnetd'),
             'checks' => $this->checks(checks::of_peer($host), $output),
             'tested' => $test ? userdate($test->time, get_string('strftimedatetime', 'core_langconfig')) : '',
-            'steps' => $steps,
+            'test' => ['caption' => get_string('livetest', 'local_mnetd'), 'checks' => $steps],
             'progress' => progress::of($host->id),
             'refused' => $this->refused($host, $output),
         ];
@@ -126,8 +133,14 @@ class status_page implements \renderable, \templatable {
         global $DB;
         $count = queue::refused($host->id);
         $page = $this->hostid === (int) $host->id ? min($this->page, (int) (max(0, $count - 1) / self::PER_PAGE)) : 0;
-        $jobs = $DB->get_records('local_mnetd_queue', ['hostid' => $host->id, 'state' => queue::REFUSED], 'id', '*',
-            $page * self::PER_PAGE, self::PER_PAGE);
+        $jobs = $DB->get_records(
+            'local_mnetd_queue',
+            ['hostid' => $host->id, 'state' => queue::REFUSED],
+            'id',
+            '*',
+            $page * self::PER_PAGE,
+            self::PER_PAGE
+        );
         $labels = new labels($jobs);
         $rows = [];
         foreach ($jobs as $job) {
@@ -168,7 +181,7 @@ class status_page implements \renderable, \templatable {
             $result = $check->get_result();
             $link = $check->get_action_link();
             $lines[] = [
-                'name' => $check instanceof peer_base ? $check->get_short_name() : $check->get_name(),
+                'name' => $check->get_short_name(),
                 'badge' => $this->badge($result->get_status(), $output),
                 'summary' => $result->get_summary(),
                 'help' => $result->get_details(),

@@ -40,7 +40,6 @@ class provider implements
     \core_privacy\local\metadata\provider,
     \core_privacy\local\request\core_userlist_provider,
     \core_privacy\local\request\plugin\provider {
-
     /**
      * Names the tables, and what leaves the site.
      *
@@ -137,8 +136,10 @@ class provider implements
             ];
         }
         if ($jobs) {
-            writer::with_context($context)->export_data([$top, get_string('privacy:queue', 'local_mnetd')],
-                (object) ['jobs' => $jobs]);
+            writer::with_context($context)->export_data(
+                [$top, get_string('privacy:queue', 'local_mnetd')],
+                (object) ['jobs' => $jobs]
+            );
         }
 
         [$where, $params] = self::state_where($userid);
@@ -152,8 +153,10 @@ class provider implements
             ];
         }
         if ($held) {
-            writer::with_context($context)->export_data([$top, get_string('privacy:state', 'local_mnetd')],
-                (object) ['held' => $held]);
+            writer::with_context($context)->export_data(
+                [$top, get_string('privacy:state', 'local_mnetd')],
+                (object) ['held' => $held]
+            );
         }
     }
 
@@ -234,11 +237,19 @@ class provider implements
         global $DB;
         $transaction = $DB->start_delegated_transaction();
         $pinned = $DB->get_field('local_mnetd_id', 'idnumber', ['kind' => 'user', 'itemid' => $userid]);
-        $hosts = $DB->get_fieldset_select('local_mnetd_state', 'hostid', 'kind = :kind AND a = :userid',
-            ['kind' => 'user', 'userid' => $userid]);
+        $hosts = $DB->get_fieldset_select(
+            'local_mnetd_state',
+            'hostid',
+            'kind = :kind AND a = :userid',
+            ['kind' => 'user', 'userid' => $userid]
+        );
         // A removal that waits already is the last word on that user, and holds no more than the id.
-        $removing = $DB->get_fieldset_select('local_mnetd_queue', 'hostid', 'objectkey = :key AND method = :method',
-            ['key' => 'user:' . $userid, 'method' => 'remove_user']);
+        $removing = $DB->get_fieldset_select(
+            'local_mnetd_queue',
+            'hostid',
+            'objectkey = :key AND method = :method',
+            ['key' => 'user:' . $userid, 'method' => 'remove_user']
+        );
 
         [$where, $params] = self::queue_where($userid);
         $DB->delete_records_select('local_mnetd_queue', "($where) AND method <> :kept", $params + ['kept' => 'remove_user']);
@@ -248,8 +259,13 @@ class provider implements
         if ($pinned !== false) {
             $jobs = [];
             foreach (array_diff($hosts, $removing) as $hostid) {
-                $jobs[] = queue::job($hostid, state::USER, state::key(state::USER, $userid), 'remove_user',
-                    ['idnumber' => $pinned]);
+                $jobs[] = queue::job(
+                    $hostid,
+                    state::USER,
+                    state::key(state::USER, $userid),
+                    'remove_user',
+                    ['idnumber' => $pinned]
+                );
             }
             queue::add($jobs);
         }
@@ -281,7 +297,13 @@ class provider implements
     private static function state_where(int $userid): array {
         return [
             '(kind = :kinduser AND a = :userida) OR (kind IN (:kindenrolment, :kindgrade) AND b = :useridb)',
-            ['kinduser' => 'user', 'userida' => $userid, 'kindenrolment' => 'enrolment', 'kindgrade' => 'grade', 'useridb' => $userid],
+            [
+                'kinduser' => state::USER,
+                'userida' => $userid,
+                'kindenrolment' => state::ENROLMENT,
+                'kindgrade' => state::GRADE,
+                'useridb' => $userid,
+            ],
         ];
     }
 

@@ -42,11 +42,7 @@ class reconcile extends \core\task\scheduled_task {
      * @return void
      */
     public function execute() {
-        global $DB;
-
-        foreach (scope::hosts() as $hostid) {
-            synchroniser::start($hostid, 'reconcile');
-            mtrace(get_string('sync_started', 'local_mnetd', $DB->get_field('mnet_host', 'wwwroot', ['id' => $hostid])));
-        }
+        synchroniser::nightly();
+        mtrace(get_string('sync_started', 'local_mnetd', count(scope::hosts())));
     }
 }

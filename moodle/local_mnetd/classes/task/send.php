@@ -19,9 +19,10 @@ namespace local_mnetd\task;
 use local_mnetd\binding;
 use local_mnetd\courier;
 use local_mnetd\scope;
+use local_mnetd\synchroniser;
 
 /**
- * Sends what waits, every minute.
+ * Sends what waits, every minute, and takes synchronisations further.
  *
  * @package    local_mnetd
  * @copyright  2026 the mnetd authors
@@ -47,6 +48,7 @@ class send extends \core\task\scheduled_task {
      */
     public function execute() {
         binding::forget_old();
+        synchroniser::watch();
         $hosts = scope::hosts();
         if (!$hosts) {
             mtrace(get_string('noregister', 'local_mnetd'));
