@@ -141,7 +141,7 @@ $string['checkofsite'] = 'School register: {$a}';
 $string['checksofsite'] = 'This site';
 $string['cli_badpeer'] = 'No register has the address {$a->peer}. Connected are: {$a->registers}';
 $string['cli_modes'] = 'Say either --full (send everything) or --reconcile (compare, and send what differs).';
-$string['cli_none'] = 'none';
+$string['cli_progress'] = '{$a->peer}: {$a->phase}, {$a->done} of {$a->total} looked at ({$a->percent} %), {$a->queued} queued, {$a->waiting} waiting';
 $string['cli_sendhelp'] = 'Sends what waits to the registers, now, until nothing waits any more.
 
 Options:
