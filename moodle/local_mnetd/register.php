@@ -231,7 +231,7 @@ class local_mnetd_register {
             return 0;
         }
         if (!preg_match('/\A' . $kind . '-([1-9][0-9]{0,17})\z/', $cursor, $found)) {
-            throw new fault(fault::WRONG, 'fault_cursor', s(core_text::substr(client::clean($cursor), 0, 100)));
+            throw new fault(fault::WRONG, 'fault_cursor', core_text::substr($cursor, 0, 100));
         }
         return (int) $found[1];
     }
@@ -272,7 +272,7 @@ class local_mnetd_register {
                 }
             }
         }
-        throw new fault(fault::UNKNOWN_SECTION, 'fault_unknownsection', s($sectionid));
+        throw new fault(fault::UNKNOWN_SECTION, 'fault_unknownsection', $sectionid);
     }
 
     /**

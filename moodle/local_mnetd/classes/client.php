@@ -204,7 +204,8 @@ class client {
             return $this->refusal((int) $host->id, (int) $response['faultCode'], (string) ($response['faultString'] ?? ''));
         }
         if (preg_match('/remote server error: code: (-?[0-9]*)(?:, message: (.*))?\z/s', $error, $found)) {
-            return $this->refusal((int) $host->id, (int) $found[1], str_replace(', message: ', ' ', $found[2] ?? ''));
+            $text = str_replace(', message: ', ' ', $found[2] ?? '');
+            return $this->refusal((int) $host->id, (int) $found[1] ?: self::code_in_the_clear($text), $text);
         }
         if (strpos($error, '7:User with ID') === 0) {
             return new client_exception(client_exception::HERE, 'client_notsubscribed', $names + ['method' => $method]);
@@ -225,6 +226,20 @@ class client {
             return new client_exception(client_exception::UNREACHABLE, 'client_http', $names, 0, self::shown($error));
         }
         return $this->garbled($host, $error);
+    }
+
+    /**
+     * The code of a fault that came in the clear. The core client reads it only where no white space stands around it, so it is
+     * told by the text: a sealed message is answered in the clear by who does not know its sender, or cannot open it.
+     *
+     * @param string $text the text of the fault, as mnetd or Moodle writes it
+     * @return int 0 where the text is none of theirs
+     */
+    protected static function code_in_the_clear(string $text): int {
+        if (preg_match('/is not a peer of|takes no calls in the name of|wrong-wwwroot/', $text)) {
+            return 7020;
+        }
+        return preg_match('/encryption-invalid|the envelope holds nothing/', $text) ? 7023 : 0;
     }
 
     /**

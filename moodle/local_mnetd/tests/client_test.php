@@ -189,6 +189,11 @@ final class client_test extends \advanced_testcase {
             'a fault in the clear' => ['', ['4: remote server error: code: 7020, message: not a peer, message: here'], $refused, 7020,
                 'mnetd peer add https://www.example.com/moodle'],
             'a fault in the clear without its code' => ['', ['4: remote server error: code: , message: so'], $refused, 0, 'so'],
+            'a sender unknown to mnetd' => ['', ['4: remote server error: code: , message: https://www.example.com/moodle'
+                . ' is not a peer of the mnetd that was called'], $refused, 7020, 'mnetd peer add https://www.example.com/moodle'],
+            'a sender unknown to a Moodle' => ['', ['4: remote server error: code: , message: x/wrong-wwwroot'], $refused, 7020, 'peer add'],
+            'sealed to an old certificate' => ['', ['4: remote server error: code: , message: mnet/encryption-invalid'], $refused, 7023,
+                'too old'],
             'not sealed' => ['', ['1:Payload not encrypted '], $garbled, 0, 'not encrypted'],
             'not for us' => ['', ['3:No key match'], $garbled, 0, 'No key match'],
             'another key' => [['anything'], ['Invalid signature'], $garbled, 0, 'compare the two keys'],
