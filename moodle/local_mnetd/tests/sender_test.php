@@ -72,14 +72,6 @@ final class sender_test extends \advanced_testcase {
         );
     }
 
-    public function test_urgent_jobs_go_first(): void {
-        $this->put('grade:9:5', 'new_grade', ['assessmentid' => 'I9', 'userid' => 'U5']);
-        $this->put('user:5', 'fetch_user', ['idnumber' => 'U5'], ['urgent' => 1]);
-
-        $this->send();
-        $this->assertSame(['1 fetch_user U5', '1 new_grade I9 U5'], $this->register->log());
-    }
-
     public function test_no_message_has_two_jobs_of_one_object_and_none_overtakes_another(): void {
         $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
         $this->put('user:6', 'fetch_user', ['idnumber' => 'U6']);
