@@ -25,6 +25,7 @@ namespace local_mnetd;
  * - kind, a, b, role: which object it is (see state);
  * - data: the struct;
  * - hash: of what the struct says, without moments that differ from call to call;
+ * - needs: ids by kind (user, section, item) of what a register has to know before;
  * - and for enrolments since: Unix seconds from when it holds, startsahead: the same if that is to come, else 0.
  *
  * A page costs a handful of queries, however long it is.
@@ -39,6 +40,9 @@ class snapshot {
 
     /** @var int[] ways of Moodle to aggregate where a coefficient above 0 means extra credit: see grade_category */
     const EXTRACREDIT = [11, 12, 13];
+
+    /** @var int how many teachers a section can name */
+    const MOSTTEACHERS = 100;
 
     /** @var int quiz: the highest attempt counts */
     const QUIZ_HIGHEST = 1;
@@ -104,6 +108,49 @@ class snapshot {
     }
 
     /**
+     * What a register holds of things that are no longer to be sent.
+     *
+     * Grades of grade items that it does not hold are left alone: they come back with the item.
+     *
+     * @param string $kind one of the kinds of state
+     * @param int $hostid in mnet_host
+     * @param int $after the id of the last row of the page before, 0 for the first page
+     * @param int $limit at most so many rows
+     * @return \stdClass[] rows of local_mnetd_state, by id
+     */
+    public static function missing(string $kind, int $hostid, int $after, int $limit): array {
+        global $DB;
+        [, $from, $where, $params, $id] = self::query($kind, []);
+        $params += ['host' => $hostid, 'kind' => $kind, 'after' => $after, 'dropped' => state::DROPPED];
+        $same = "$id = st.a";
+        $held = '';
+        if ($kind === state::ENROLMENT) {
+            $same = 'c.id = st.a AND ra.userid = st.b';
+            $any = ['1 = 0'];
+            foreach (['student', 'teacher'] as $role) {
+                if ($roleids = scope::current()->roles($role)) {
+                    [$in, $inparams] = $DB->get_in_or_equal($roleids, SQL_PARAMS_NAMED, $role);
+                    $any[] = "(st.role = :is$role AND ra.roleid $in)";
+                    $params += $inparams + ["is$role" => $role];
+                }
+            }
+            $same .= ' AND (' . implode(' OR ', $any) . ')';
+        } else if ($kind === state::GRADE) {
+            $same = 'gg.itemid = st.a AND gg.userid = st.b';
+            $held = 'AND EXISTS (SELECT 1
+                                   FROM {local_mnetd_state} si
+                                  WHERE si.hostid = st.hostid AND si.kind = :item AND si.a = st.a)';
+            $params['item'] = state::ITEM;
+        }
+        $sql = "SELECT st.*
+                  FROM {local_mnetd_state} st
+                 WHERE st.hostid = :host AND st.kind = :kind AND st.hash <> :dropped AND st.id > :after $held
+                       AND NOT EXISTS (SELECT 1 FROM $from WHERE $where AND $same)
+              ORDER BY st.id";
+        return $DB->get_records_sql($sql, $params, 0, $limit);
+    }
+
+    /**
      * Why somebody is no longer in a course, and since when.
      *
      * @param int $courseid in course
@@ -122,7 +169,7 @@ class snapshot {
         $rows = [];
         foreach (array_chunk($userids, ids::CHUNK) as $chunk) {
             [$in, $params] = $DB->get_in_or_equal($chunk, SQL_PARAMS_NAMED);
-            $sql = "SELECT ue.id, ue.userid, ue.status, ue.timeend, e.status AS instancestatus
+            $sql = "SELECT ue.id, ue.userid, ue.status, ue.timeend, ue.timemodified, e.status AS instancestatus
                       FROM {user_enrolments} ue
                       JOIN {enrol} e ON e.id = ue.enrolid
                      WHERE e.courseid = :course AND ue.userid $in";
@@ -157,7 +204,8 @@ class snapshot {
                 $found['notesuspended'] = true;
             } else if ($row->timeend != 0 && $row->timeend <= $now) {
                 $found['noteended'] = true;
-                $ended = max($ended, (int)$row->timeend);
+                // An end that was set afterwards says nothing about when.
+                $ended = max($ended, $row->timemodified < $row->timeend ? (int)$row->timeend : $now);
             } else {
                 $found['noteroleremoved'] = true;
             }
@@ -165,7 +213,8 @@ class snapshot {
         // The one that comes nearest to still being enrolled.
         foreach (['noteroleremoved', 'notesuspended', 'noteended', 'noteinstancedisabled'] as $note) {
             if (isset($found[$note])) {
-                return ['note' => self::text($note), 'since' => $note === 'noteended' ? $ended : 0];
+                $since = $note === 'noteended' && $ended < $now ? $ended : 0;
+                return ['note' => self::text($note), 'since' => $since];
             }
         }
     }
@@ -427,7 +476,7 @@ class snapshot {
             $data = [
                 'idnumber' => $pins[$row->id],
                 'name' => $name !== '' ? $name : $row->shortname,
-                'teacheridnumber' => $teachers[$row->id] ?? [],
+                'teacheridnumber' => array_values($teachers[$row->id] ?? []),
                 'shortname' => (string)$row->shortname,
                 'category' => $paths[$row->id],
                 'visible' => (bool)$row->visible,
@@ -438,7 +487,9 @@ class snapshot {
                     $data[$date] = (int)$row->$date;
                 }
             }
-            $entries[] = self::entry(state::SECTION, (int)$row->id, (int)$row->id, 0, $data);
+            $entry = self::entry(state::SECTION, (int)$row->id, (int)$row->id, 0, $data);
+            $entry->needs = [state::USER => array_keys($teachers[$row->id] ?? [])];
+            $entries[] = $entry;
         }
         return $entries;
     }
@@ -447,7 +498,7 @@ class snapshot {
      * Who teaches.
      *
      * @param int[] $courseids in course
-     * @return array[] lists of the teachers' ids on the wire, by course
+     * @return array[] by course: the teachers' ids on the wire, by their ids in user
      */
     private static function teachers(array $courseids): array {
         global $DB;
@@ -465,12 +516,12 @@ class snapshot {
         $pins = ids::pin(ids::USER, array_column($rows, 'userid'));
         $teachers = [];
         foreach ($rows as $row) {
-            $teachers[$row->courseid][] = $pins[$row->userid];
+            $teachers[$row->courseid][$row->userid] = $pins[$row->userid];
         }
-        // The register takes a hundred at most; in an order that does not depend on who was assigned when.
+        // In an order that does not depend on who was assigned when. A register takes a hundred at most.
         return array_map(function ($list) {
-            sort($list, SORT_STRING);
-            return array_slice($list, 0, 100);
+            asort($list, SORT_STRING);
+            return array_slice($list, 0, self::MOSTTEACHERS, true);
         }, $teachers);
     }
 
@@ -517,6 +568,7 @@ class snapshot {
                 'effective_at' => $since,
             ];
             $entry = self::entry(state::ENROLMENT, (int)$row->id, (int)$row->courseid, (int)$row->userid, $data, $role);
+            $entry->needs = [state::USER => [(int)$row->userid], state::SECTION => [(int)$row->courseid]];
             $entry->since = $since;
             $entry->startsahead = $since > $now ? $since : 0;
             // Since when does not matter once it has begun; a new date ahead does.
@@ -548,7 +600,9 @@ class snapshot {
                 'itemmodule' => (string)$row->itemmodule,
                 'moodle_id' => (int)$row->id,
             ];
-            $entries[] = self::entry(state::ITEM, (int)$row->id, (int)$row->id, (int)$row->courseid, $data);
+            $entry = self::entry(state::ITEM, (int)$row->id, (int)$row->id, (int)$row->courseid, $data);
+            $entry->needs = [state::SECTION => [(int)$row->courseid]];
+            $entries[] = $entry;
         }
         return $entries;
     }
@@ -596,8 +650,9 @@ class snapshot {
                 $data['attempt_num'] = $attempts[$row->id];
             }
             $entry = self::entry(state::GRADE, (int)$row->id, (int)$row->itemid, (int)$row->userid, $data);
-            // Behind the hash's back: when it was given says nothing new about what was given. The first letter lets a query see who is excepted.
+            // When it was given says nothing new about what was given. The first letter lets a query see who is excepted.
             $entry->hash = ($data['excepted'] ? 'x' : 'g') . substr($entry->hash, 1);
+            $entry->needs = [state::USER => [(int)$row->userid], state::ITEM => [(int)$row->itemid]];
             $entry->data['graded_at'] = (int)($row->timemodified ?? $row->timecreated ?? time());
             $entries[] = $entry;
         }
@@ -705,6 +760,7 @@ class snapshot {
             'b' => $b,
             'role' => $role,
             'data' => $data,
+            'needs' => [],
             'hash' => sha1(json_encode($data, JSON_PRESERVE_ZERO_FRACTION | JSON_INVALID_UTF8_SUBSTITUTE)),
         ];
     }
