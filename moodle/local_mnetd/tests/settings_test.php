@@ -136,11 +136,18 @@ final class settings_test extends \advanced_testcase {
         $two = $this->make_register('https://second.example.org');
         $third = $this->make_host('https://third.example.org');
 
+        foreach ([$one, $two] as $host) {
+            $DB->insert_record('local_mnetd_sync', (object) ['hostid' => $host->id, 'mode' => 'full', 'phase' => 'finished',
+                'timestarted' => time() - 20, 'timefinished' => time() - 10]);
+        }
+
         // What is saved as it was changes nothing.
         $this->save(['userscope' => get_config('local_mnetd', 'userscope'), 'nightly' => 0]);
-        $this->assertSame(0, $DB->count_records('local_mnetd_sync'));
+        $this->assertSame(2, $DB->count_records('local_mnetd_sync', ['timewanted' => 0]));
 
         $this->save(['userscope' => 'enrolled']);
+        $this->assertSame(0, $DB->count_records('local_mnetd_sync', ['timewanted' => 0]));
+        synchroniser::watch();
         $rows = $DB->get_records('local_mnetd_sync', null, '', 'hostid, mode, timefinished');
         $this->assertEqualsCanonicalizing([$one->id, $two->id], array_keys($rows));
         $this->assertArrayNotHasKey($third->id, $rows);

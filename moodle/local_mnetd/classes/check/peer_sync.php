@@ -48,7 +48,7 @@ class peer_sync extends peer_base {
             'error' => s((string) $run->error),
         ]);
         if (!$run->timefinished && $run->timestarted) {
-            return (string) $run->error === '' ? $this->found(result::INFO, 'running', $names)
+            return (string) $run->error === '' || $run->timewanted ? $this->found(result::INFO, 'running', $names)
                 : $this->found(result::ERROR, 'failed', $names);
         }
         if ($run->timewanted) {

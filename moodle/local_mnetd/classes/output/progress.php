@@ -37,7 +37,7 @@ class progress {
         global $DB;
         $now = $now ?? time();
         $run = $DB->get_record('local_mnetd_sync', ['hostid' => $hostid]);
-        $nothing = ['sentence' => get_string('nosync', 'local_mnetd'), 'error' => '', 'running' => false, 'percent' => 0,
+        $nothing = ['sentence' => get_string('nosync', 'local_mnetd'), 'wanted' => '', 'error' => '', 'running' => false, 'percent' => 0,
             'phases' => []];
         if (!$run || !($run->timestarted || $run->timewanted)) {
             return $nothing;
@@ -62,12 +62,11 @@ class progress {
         } else {
             $sentence = get_string('nosync', 'local_mnetd');
         }
-        if ($run->timewanted) {
-            $sentence .= ' ' . get_string('progresswanted', 'local_mnetd');
-        }
+        // The column holds why the last step failed; or, where a comparison is wanted, why that is.
         return [
             'sentence' => $sentence,
-            'error' => (string) $run->error,
+            'wanted' => $run->timewanted ? get_string('progresswanted', 'local_mnetd') . ' ' . $run->error : '',
+            'error' => $running && !$run->timewanted ? (string) $run->error : '',
             'running' => $running,
             'percent' => $percent,
             'phases' => $running ? self::phases($run->phase) : [],
