@@ -102,13 +102,16 @@ class actions {
     }
 
     /**
-     * Sends what waits, for as long as somebody can be made to wait for a page.
+     * Sends what waits, and takes a synchronisation further, for as long as somebody can be made to wait for a page.
      *
      * @param \stdClass $host the register
      * @return array as for carry_out()
      */
     private function send(\stdClass $host): array {
-        $outcome = $this->sender->run($host->id, time() + self::SENDING_TIME, true);
+        $courier = new courier(function (string $line): void {
+            // The page has a sentence of its own.
+        }, $this->sender);
+        $outcome = $courier->serve([$host->id], time() + self::SENDING_TIME, true)[$host->id];
         if ($outcome->end === outcome::FAILED) {
             return [get_string('done_sendfailed', 'local_mnetd', s($outcome->error)), notification::NOTIFY_ERROR];
         }

@@ -266,7 +266,7 @@ final class checks_test extends \advanced_testcase {
     public function test_what_waits_long_is_told(): void {
         global $DB;
         $host = $this->make_register();
-        $this->assert_check(result::UNKNOWN, 'check_peer_delivery_never', new check\peer_delivery($host));
+        $this->assert_check(result::INFO, 'check_peer_delivery_never', new check\peer_delivery($host));
 
         $peer = $DB->insert_record('local_mnetd_peer', (object) ['hostid' => $host->id, 'lastsuccess' => time() - 60]);
         $this->assert_check(result::OK, 'check_peer_delivery_ok', new check\peer_delivery($host));
@@ -335,7 +335,7 @@ final class checks_test extends \advanced_testcase {
             $this->assertNotSame('', $check->get_result()->get_summary());
         }
 
-        $this->assert_check(result::UNKNOWN, 'check_peer_test_never', new check\peer_test($host));
+        $this->assert_check(result::INFO, 'check_peer_test_never', new check\peer_test($host));
         livetest::run($host, new answering_client(), function () {
             return ['status' => 0, 'error' => 'No route to host', 'body' => '', 'date' => null, 'now' => 1.0];
         });

@@ -125,6 +125,8 @@ final class status_page_test extends \advanced_testcase {
         $this->make_refused($host->id, "section:{$course->id}", 'new_section', ['faultcode' => 8001]);
         $this->make_refused($host->id, "user:{$user->id}", 'fetch_user', ['faultcode' => 4711]);
         $this->make_refused($host->id, 'user:999999', 'remove_user', ['data' => ['idnumber' => 'STU-77'], 'faultcode' => -32603]);
+        $this->make_refused($host->id, 'grade:999999:999999', 'new_grade',
+            ['data' => ['assessmentid' => 'moodle-item-99', 'userid' => 'STU-77']]);
         $rows = $this->page()->query('//h4[@id="refused-' . $host->id . '"]/following::table[1]/tbody/tr');
         $texts = [];
         foreach ($rows as $row) {
@@ -137,6 +139,7 @@ final class status_page_test extends \advanced_testcase {
         $this->assertStringContainsString('fault 4711', $texts[3]);
         $this->assertStringContainsString('STU-77 (no longer in Moodle)', $texts[4]);
         $this->assertStringContainsString(get_string('jobfault_32603', 'local_mnetd'), $texts[4]);
+        $this->assertStringContainsString('Grade of STU-77 (no longer in Moodle) for moodle-item-99 (no longer in Moodle) ', $texts[5]);
         $links = [];
         foreach ($rows as $row) {
             $link = $row->getElementsByTagName('a')->item(0);

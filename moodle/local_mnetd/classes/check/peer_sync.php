@@ -44,7 +44,7 @@ class peer_sync extends peer_base {
             'done' => (int) $run->done,
             'total' => max((int) $run->done, (int) $run->total),
             'mode' => get_string('mode_' . $run->mode, 'local_mnetd'),
-            'ago' => format_time(max(0, time() - (int) ($run->timefinished ?: $run->timestarted))),
+            'ago' => self::ago((int) ($run->timefinished ?: $run->timestarted)),
             'error' => s((string) $run->error),
         ]);
         if (!$run->timefinished && $run->timestarted) {

@@ -52,7 +52,7 @@ class progress {
             'total' => max((int) $run->done, (int) $run->total),
             'queued' => (int) $run->queued,
             'percent' => $percent,
-            'ago' => format_time(max(0, $now - (int) $run->timestarted)),
+            'ago' => format_time(max(1, $now - (int) $run->timestarted)),
             'when' => userdate($run->timefinished ?: $run->timestarted, get_string('strftimedatetime', 'core_langconfig')),
         ];
         if ($running) {
@@ -65,7 +65,8 @@ class progress {
         // The column holds why the last step failed; or, where a comparison is wanted, why that is.
         return [
             'sentence' => $sentence,
-            'wanted' => $run->timewanted ? get_string('progresswanted', 'local_mnetd') . ' ' . $run->error : '',
+            'wanted' => $run->timewanted
+                ? get_string($running ? 'progressagain' : 'progresswanted', 'local_mnetd') . ' ' . $run->error : '',
             'error' => $running && !$run->timewanted ? (string) $run->error : '',
             'running' => $running,
             'percent' => $percent,
