@@ -32,8 +32,10 @@ use local_mnetd\queue;
 use local_mnetd\status;
 use local_mnetd\synchroniser;
 
-[$options, $unknown] = cli_get_params(['full' => false, 'reconcile' => false, 'peer' => '', 'time' => '86400', 'help' => false],
-    ['h' => 'help']);
+[$options, $unknown] = cli_get_params(
+    ['full' => false, 'reconcile' => false, 'peer' => '', 'time' => '86400', 'help' => false],
+    ['h' => 'help']
+);
 if ($unknown) {
     cli_error(get_string('cli_unknown', 'local_mnetd', implode(' ', $unknown)), 2);
 }
@@ -55,7 +57,7 @@ foreach ($hosts as $hostid) {
 }
 
 // Each chunk is shown as it is looked at.
-$courier = new courier('cli_writeln', null, function(int $hostid): bool {
+$courier = new courier('cli_writeln', null, function (int $hostid): bool {
     $more = synchroniser::step($hostid);
     $status = status::of($hostid);
     cli_writeln(get_string('cli_progress', 'local_mnetd', ['peer' => $status['wwwroot'], 'waiting' => $status['waiting']]
