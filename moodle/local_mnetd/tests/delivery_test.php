@@ -61,7 +61,7 @@ final class delivery_test extends \advanced_testcase {
         foreach ([$a, $b, $c] as $host) {
             $this->put($host, 'user:5');
         }
-        $this->register->whole = function($number) {
+        $this->register->whole = function ($number) {
             if ($number === 1) {
                 throw new client_exception(client_exception::UNREACHABLE, 'client_unreachable', ['peer' => 'a', 'cause' => 'x']);
             }
@@ -80,7 +80,7 @@ final class delivery_test extends \advanced_testcase {
         [$a, $b] = [$this->make_register('a'), $this->make_register('b')];
         $this->put($a, 'user:5');
         $this->put($b, 'user:5');
-        $this->register->whole = function($number) use ($DB) {
+        $this->register->whole = function ($number) use ($DB) {
             if ($number === 1) {
                 // The worst of it: a transaction that nobody ends.
                 $DB->start_delegated_transaction();
@@ -99,7 +99,7 @@ final class delivery_test extends \advanced_testcase {
     public function test_a_synchronisation_goes_on_between_messages_until_it_is_done(): void {
         $host = $this->make_register('a');
         $steps = [2, 3, 0, 1];
-        $courier = $this->courier(function($hostid) use (&$steps) {
+        $courier = $this->courier(function ($hostid) use (&$steps) {
             for ($i = array_shift($steps); $i > 0; $i--) {
                 $this->put($hostid, "user:$i");
             }
@@ -115,11 +115,11 @@ final class delivery_test extends \advanced_testcase {
     public function test_a_register_that_cannot_be_reached_gets_no_longer_queue(): void {
         $host = $this->make_register('a');
         $this->put($host, 'user:5');
-        $this->register->whole = function() {
+        $this->register->whole = function () {
             throw new client_exception(client_exception::UNREACHABLE, 'client_unreachable', ['peer' => 'a', 'cause' => 'x']);
         };
         $stepped = false;
-        $this->courier(function() use (&$stepped) {
+        $this->courier(function () use (&$stepped) {
             return $stepped = true;
         })->serve([$host], time() + 60);
         $this->assertFalse($stepped);
@@ -148,8 +148,9 @@ final class delivery_test extends \advanced_testcase {
 
         // A register that keeps what it hears, and wants to know whom it is told of.
         $known = [];
-        $this->register->answer = function($method, $struct) use (&$known) {
-            foreach (['assessmentid' => 8005, 'sectionid' => 8004, 'userid' => 8003, 'teacheridnumber' => 8003] as $field => $code) {
+        $this->register->answer = function ($method, $struct) use (&$known) {
+            $fields = ['assessmentid' => 8005, 'sectionid' => 8004, 'userid' => 8003, 'teacheridnumber' => 8003];
+            foreach ($fields as $field => $code) {
                 foreach ((array) ($struct[$field] ?? []) as $id) {
                     if (!isset($known[$id])) {
                         return call_result::refused($code, "unknown: $id");
@@ -161,11 +162,13 @@ final class delivery_test extends \advanced_testcase {
         };
 
         $jobs = [
-            "grade:$item->id:$zoe->id" => ['new_grade', ['assessmentid' => $assessment, 'userid' => 'STU-1', 'points_earned' => 17.5],
+            "grade:$item->id:$zoe->id" => ['new_grade',
+                ['assessmentid' => $assessment, 'userid' => 'STU-1', 'points_earned' => 17.5],
                 ['2 fetch_user STU-1', '2 fetch_user EMP-1', '2 new_section CRS-1', "2 new_assessment $assessment CRS-1",
                     "2 new_grade $assessment STU-1"]],
             "enrolment:$course->id:$zoe->id:student" => ['new_enrolment', ['sectionid' => 'CRS-1', 'userid' => 'STU-1',
-                'role' => 'student'], ['2 fetch_user STU-1', '2 fetch_user EMP-1', '2 new_section CRS-1', '2 new_enrolment CRS-1 STU-1']],
+                'role' => 'student'],
+                ['2 fetch_user STU-1', '2 fetch_user EMP-1', '2 new_section CRS-1', '2 new_enrolment CRS-1 STU-1']],
             "item:$item->id" => ['update_assessment', ['idnumber' => $assessment, 'sectionid' => 'CRS-1', 'name' => 'Oral'],
                 ['2 fetch_user EMP-1', '2 new_section CRS-1', "2 new_assessment $assessment CRS-1",
                     "2 update_assessment $assessment CRS-1"]],
@@ -184,7 +187,7 @@ final class delivery_test extends \advanced_testcase {
             $this->assertEqualsCanonicalizing($expected, $log, $objectkey);
             // Users before sections before assessments before the call itself.
             $rank = array_flip(['fetch_user', 'new_section', 'new_assessment']);
-            $ranks = array_map(function($line) use ($rank) {
+            $ranks = array_map(function ($line) use ($rank) {
                 return $rank[explode(' ', $line)[1]] ?? 9;
             }, $log);
             $sorted = $ranks;
@@ -197,7 +200,8 @@ final class delivery_test extends \advanced_testcase {
 
     public function test_nothing_stands_in_front_of_what_this_site_has_no_more(): void {
         $prerequisites = new prerequisites();
-        foreach (['grade:99999:99999', 'enrolment:99999:99999:student', 'item:99999', 'section:99999', 'user:99999', 'odd'] as $key) {
+        $gone = ['grade:99999:99999', 'enrolment:99999:99999:student', 'item:99999', 'section:99999', 'user:99999', 'odd'];
+        foreach ($gone as $key) {
             $this->assertSame([], $prerequisites->of((object) ['objectkey' => $key, 'struct' => []]));
         }
     }
@@ -251,13 +255,18 @@ final class delivery_test extends \advanced_testcase {
         $host = $this->make_register('a', true);
         $this->put($host, 'user:5');
         $this->put($host, 'user:6');
-        $this->register->answer = function($method, $struct, $number) {
+        $this->register->answer = function ($method, $struct, $number) {
             return $number === 1 ? call_result::refused(8002, 'wrong') : null;
         };
-        $this->register->whole = function($number) {
+        $this->register->whole = function ($number) {
             if ($number === 2) {
-                throw new client_exception(client_exception::REFUSED, 'client_fault707',
-                    ['peer' => 'https://a.example.org', 'here' => 'x'], 707, 'no');
+                throw new client_exception(
+                    client_exception::REFUSED,
+                    'client_fault707',
+                    ['peer' => 'https://a.example.org', 'here' => 'x'],
+                    707,
+                    'no'
+                );
             }
         };
         $this->courier()->serve([$host], time() + 60);
@@ -265,8 +274,10 @@ final class delivery_test extends \advanced_testcase {
         $this->courier()->serve([$host], time() + 60);
 
         $status = status::of($host);
-        $this->assertSame(['https://a.example.org', 1, 2, 1, null],
-            [$status['wwwroot'], $status['waiting'], $status['refused'], $status['failures'], $status['sync']]);
+        $this->assertSame(
+            ['https://a.example.org', 1, 2, 1, null],
+            [$status['wwwroot'], $status['waiting'], $status['refused'], $status['failures'], $status['sync']]
+        );
         $this->assertGreaterThan(0, $status['lastsuccess']);
         $text = implode("\n", status::lines($status));
         $this->assertStringContainsString('waiting: 1, refused: 2', $text);
@@ -300,10 +311,10 @@ final class delivery_test extends \advanced_testcase {
      * @return courier
      */
     protected function courier(?callable $synchronise = null): courier {
-        $say = function(string $line): void {
+        $say = function (string $line): void {
             $this->lines[] = $line;
         };
-        return new courier($say, new sender($this->register), $synchronise ?? function() {
+        return new courier($say, new sender($this->register), $synchronise ?? function () {
             return false;
         });
     }

@@ -67,8 +67,10 @@ final class register_test extends \advanced_testcase {
      */
     public static function functions(): array {
         $functions = [];
-        foreach (['get_user', 'list_users', 'list_sections', 'list_enrolments', 'list_assessments', 'list_grades',
-                'list_user_enrolments'] as $function) {
+        foreach (
+            ['get_user', 'list_users', 'list_sections', 'list_enrolments', 'list_assessments', 'list_grades',
+                'list_user_enrolments'] as $function
+        ) {
             $functions[$function] = [$function];
         }
         return $functions;
@@ -86,8 +88,10 @@ final class register_test extends \advanced_testcase {
         $query = ['username' => $user->username];
         $this->assertSame(fault::NOT_BOUND, $this->fault_of($function, [$query]));
         $this->assertSame(fault::NOT_BOUND, $this->fault_of($function, []));
-        $this->assertSame(fault::OTHER_RECIPIENT,
-            $this->fault_of($function, [$query, binding::make('https://elsewhere.example.org')]));
+        $this->assertSame(
+            fault::OTHER_RECIPIENT,
+            $this->fault_of($function, [$query, binding::make('https://elsewhere.example.org')])
+        );
         $this->assertSame(fault::OUTSIDE_WINDOW, $this->fault_of($function, [$query, binding::make($CFG->wwwroot, time() - 400)]));
         $bound = [$query, binding::make($CFG->wwwroot)];
         $this->assertSame(0, $this->fault_of($function, $bound));
@@ -103,7 +107,7 @@ final class register_test extends \advanced_testcase {
     public function test_every_function_demands_a_peer(string $function): void {
         global $CFG, $DB;
         $user = $this->getDataGenerator()->create_user(['username' => 'zoe']);
-        $call = function() use ($CFG, $function, $user) {
+        $call = function () use ($CFG, $function, $user) {
             return $this->fault_of($function, [['username' => $user->username], binding::make($CFG->wwwroot)]);
         };
         $this->assertSame(0, $call());
@@ -129,7 +133,7 @@ final class register_test extends \advanced_testcase {
         $rpc = $DB->get_record('mnet_rpc', ['xmlrpcpath' => 'local/mnetd/register.php/' . $function], '*', MUST_EXIST);
         $service = $DB->get_field_sql('SELECT s.id FROM {mnet_service} s JOIN {mnet_service2rpc} sr ON sr.serviceid = s.id
             WHERE sr.rpcid = ? AND s.name = ?', [$rpc->id, 'register'], MUST_EXIST);
-        $permitted = function() use ($rpc) {
+        $permitted = function () use ($rpc) {
             try {
                 mnet_verify_permissions($rpc);
                 return 0;
@@ -261,37 +265,46 @@ final class register_test extends \advanced_testcase {
         $generator->enrol_user($zoe->id, $course->id, 'student');
         $generator->enrol_user($tea->id, $course->id, 'editingteacher');
         $generator->enrol_user($zoe->id, $other->id, 'student');
-        $item = new \grade_item($generator->create_grade_item(['courseid' => $course->id, 'itemname' => 'Oral', 'grademax' => 20]),
-            false);
+        $item = new \grade_item(
+            $generator->create_grade_item(['courseid' => $course->id, 'itemname' => 'Oral', 'grademax' => 20]),
+            false
+        );
         $generator->create_grade_item(['courseid' => $other->id, 'itemname' => 'Other']);
         $item->update_final_grade($zoe->id, 17.5);
 
         $sections = array_column($this->ask('list_sections')['items'], null, 'idnumber');
         $this->assertSame(['CRS-1', 'CRS-2'], array_keys($sections));
-        $this->assertSame(['Biology', ['EMP-1'], (int) $course->id],
-            [$sections['CRS-1']['name'], $sections['CRS-1']['teacheridnumber'], $sections['CRS-1']['moodle_id']]);
+        $this->assertSame(
+            ['Biology', ['EMP-1'], (int) $course->id],
+            [$sections['CRS-1']['name'], $sections['CRS-1']['teacheridnumber'], $sections['CRS-1']['moodle_id']]
+        );
 
-        $said = function(array $page) {
-            return array_map(function($item) {
+        $said = function (array $page) {
+            return array_map(function ($item) {
                 return "$item[userid] $item[role] $item[sectionid]";
             }, $page['items']);
         };
-        $this->assertSame(['STU-1 student CRS-1', 'EMP-1 teacher CRS-1', 'STU-1 student CRS-2'], $said($this->ask('list_enrolments')));
-        $this->assertSame(['STU-1 student CRS-1', 'EMP-1 teacher CRS-1'],
-            $said($this->ask('list_enrolments', ['sectionid' => 'CRS-1'])));
-        $this->assertSame(['STU-1 student CRS-1', 'STU-1 student CRS-2'],
-            $said($this->ask('list_user_enrolments', ['idnumber' => 'STU-1'])));
+        $all = $said($this->ask('list_enrolments'));
+        $this->assertSame(['STU-1 student CRS-1', 'EMP-1 teacher CRS-1', 'STU-1 student CRS-2'], $all);
+        $this->assertSame(
+            ['STU-1 student CRS-1', 'EMP-1 teacher CRS-1'],
+            $said($this->ask('list_enrolments', ['sectionid' => 'CRS-1']))
+        );
+        $this->assertSame(
+            ['STU-1 student CRS-1', 'STU-1 student CRS-2'],
+            $said($this->ask('list_user_enrolments', ['idnumber' => 'STU-1']))
+        );
         $this->assertSame(['EMP-1 teacher CRS-1'], $said($this->ask('list_user_enrolments', ['username' => 'tea'])));
 
         $assessments = $this->ask('list_assessments', ['sectionid' => 'CRS-1']);
-        $this->assertSame([['Oral', 20.0, 'CRS-1']], array_map(function($item) {
+        $this->assertSame([['Oral', 20.0, 'CRS-1']], array_map(function ($item) {
             return [$item['name'], $item['pointval'], $item['sectionid']];
         }, $assessments['items']));
         $this->assertSame(1, $assessments['total']);
         $this->assertSame(2, $this->ask('list_assessments')['total']);
 
         $grades = $this->ask('list_grades', ['sectionid' => 'CRS-1'])['items'];
-        $this->assertSame([[$assessments['items'][0]['idnumber'], 'STU-1', 17.5, false]], array_map(function($item) {
+        $this->assertSame([[$assessments['items'][0]['idnumber'], 'STU-1', 17.5, false]], array_map(function ($item) {
             return [$item['assessmentid'], $item['userid'], $item['points_earned'], $item['excepted']];
         }, $grades));
         $this->assertSame([], $this->ask('list_grades', ['sectionid' => 'CRS-2'])['items']);

@@ -60,12 +60,16 @@ final class sender_test extends \advanced_testcase {
         $outcome = $this->send();
 
         $this->assertSame(['1 fetch_user U5', '1 new_section S3', '1 new_enrolment S3 U5'], $this->register->log());
-        $this->assertSame([3, 1, 0, outcome::DRAINED],
-            [$outcome->sent, $outcome->messages, $outcome->refused, $outcome->end]);
+        $this->assertSame(
+            [3, 1, 0, outcome::DRAINED],
+            [$outcome->sent, $outcome->messages, $outcome->refused, $outcome->end]
+        );
         $this->assertSame([], $this->queue());
         $peer = $this->peer();
-        $this->assertEquals([self::NOW, 0, 0, ''],
-            [$peer->lastsuccess, $peer->failures, $peer->nexttry, (string) $peer->lasterror]);
+        $this->assertEquals(
+            [self::NOW, 0, 0, ''],
+            [$peer->lastsuccess, $peer->failures, $peer->nexttry, (string) $peer->lasterror]
+        );
     }
 
     public function test_no_message_has_two_jobs_of_one_object_and_none_overtakes_another(): void {
@@ -143,7 +147,7 @@ final class sender_test extends \advanced_testcase {
     public function test_a_refused_job_is_overtaken_by_a_later_success_of_its_object_alone(): void {
         $this->put('user:5', 'update_user', ['idnumber' => 'U5']);
         $this->put('user:6', 'update_user', ['idnumber' => 'U6']);
-        $this->register->answer = function() {
+        $this->register->answer = function () {
             return call_result::refused(8002, 'wrong');
         };
         $this->send();
@@ -207,15 +211,17 @@ final class sender_test extends \advanced_testcase {
         $this->prerequisites['grade:9:5'] = ['user:5' => ['register/fetch_user', ['idnumber' => 'U5']],
             'item:9' => ['register/new_assessment', ['idnumber' => 'I9']]];
         $known = [];
-        $this->register->answer = function($method, $struct) use (&$known) {
+        $this->register->answer = function ($method, $struct) use (&$known) {
             $known[$struct['idnumber'] ?? ''] = true;
             return $method === 'register/new_grade' && !isset($known['U5'])
                 ? call_result::refused(8003, 'unknown user') : null;
         };
 
         $outcome = $this->send();
-        $this->assertSame(['1 new_grade I9 U5', '1 fetch_user U6', '2 fetch_user U5', '2 new_assessment I9', '2 new_grade I9 U5'],
-            $this->register->log());
+        $this->assertSame(
+            ['1 new_grade I9 U5', '1 fetch_user U6', '2 fetch_user U5', '2 new_assessment I9', '2 new_grade I9 U5'],
+            $this->register->log()
+        );
         $this->assertSame([2, 1, 0], [$outcome->sent, $outcome->repaired, $outcome->refused]);
         $this->assertSame([], $this->queue());
     }
@@ -225,7 +231,7 @@ final class sender_test extends \advanced_testcase {
             $this->put("grade:9:$user", 'new_grade', ['assessmentid' => 'I9', 'userid' => "U$user"]);
             $this->prerequisites["grade:9:$user"] = ['item:9' => ['register/new_assessment', ['idnumber' => 'I9']]];
         }
-        $this->register->answer = function($method, $struct, $number) {
+        $this->register->answer = function ($method, $struct, $number) {
             return $number === 1 ? call_result::refused(8005, 'unknown assessment') : null;
         };
         $this->send();
@@ -270,7 +276,7 @@ final class sender_test extends \advanced_testcase {
     public function test_a_lost_answer_to_a_repair_leaves_the_job(): void {
         $this->put('grade:9:5', 'new_grade', ['assessmentid' => 'I9', 'userid' => 'U5']);
         $this->prerequisites['grade:9:5'] = ['user:5' => ['register/fetch_user', ['idnumber' => 'U5']]];
-        $this->register->answer = function($method, $struct, $number) {
+        $this->register->answer = function ($method, $struct, $number) {
             return $number === 1 ? call_result::refused(8003, 'unknown user') : null;
         };
         $this->fail_with(client_exception::UNREACHABLE, 'client_timeout', 2);
@@ -285,7 +291,7 @@ final class sender_test extends \advanced_testcase {
         $this->refuse_with(8002, 'wrong', 'U6');
 
         // It says what was refused when the answer is there and nothing is written down yet.
-        $dying = $this->sender(function(): void {
+        $dying = $this->sender(function (): void {
             throw new \RuntimeException('killed');
         });
         try {
@@ -304,7 +310,7 @@ final class sender_test extends \advanced_testcase {
 
     public function test_a_job_that_comes_while_a_message_is_under_way_is_not_lost(): void {
         $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
-        $this->register->answer = function($method, $struct, $number) {
+        $this->register->answer = function ($method, $struct, $number) {
             if ($number === 1) {
                 $this->put('user:5', 'update_user', ['idnumber' => 'U5']);
             }
@@ -322,8 +328,10 @@ final class sender_test extends \advanced_testcase {
         foreach ([60, 120, 240, 480, 960, 1920, 3600, 3600] as $i => $pause) {
             $this->assertSame(outcome::FAILED, $this->send()->end);
             $peer = $this->peer();
-            $this->assertEquals([$i + 1, $this->time + $pause, $this->time],
-                [$peer->failures, $peer->nexttry, $peer->lasterrortime]);
+            $this->assertEquals(
+                [$i + 1, $this->time + $pause, $this->time],
+                [$peer->failures, $peer->nexttry, $peer->lasterrortime]
+            );
             $this->assertStringContainsString('https://register.example.org', $peer->lasterror);
 
             $this->time += $pause - 1;
@@ -418,7 +426,7 @@ final class sender_test extends \advanced_testcase {
         for ($i = 1; $i <= 1100; $i++) {
             $this->put("user:$i", 'fetch_user', ['idnumber' => "U$i"]);
         }
-        $this->register->whole = function() {
+        $this->register->whole = function () {
             $this->time += 30;
         };
         $outcome = $this->sender()->run($this->host, $this->time + 50);
@@ -432,7 +440,7 @@ final class sender_test extends \advanced_testcase {
         $CFG->lock_factory = '\\core\\lock\\db_record_lock_factory';
         $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
         $other = null;
-        $this->register->whole = function($number) use (&$other) {
+        $this->register->whole = function ($number) use (&$other) {
             // A second process, while the message of the first is under way.
             if ($number === 1) {
                 $other = $this->send();
@@ -449,7 +457,7 @@ final class sender_test extends \advanced_testcase {
         $this->put('user:6', 'fetch_user', ['idnumber' => 'U6']);
         $this->refuse_with(8002, 'wrong', 'U6');
         $lines = [];
-        $line = $this->sender(function(string $line) use (&$lines): void {
+        $line = $this->sender(function (string $line) use (&$lines): void {
             $lines[] = $line;
         })->run($this->host, $this->time + 60)->describe();
         $this->assertSame('changes sent: 1, in messages: 1; refused: 1, see the status page', $line);
@@ -463,7 +471,7 @@ final class sender_test extends \advanced_testcase {
      * @return sender
      */
     protected function sender(?callable $say = null): sender {
-        $lookup = new class($this->prerequisites) extends prerequisites {
+        $lookup = new class ($this->prerequisites) extends prerequisites {
             /** @var array[] what stands in front, by objectkey */
             protected $byobject;
 
@@ -486,10 +494,10 @@ final class sender_test extends \advanced_testcase {
                 return $this->byobject[$job->objectkey] ?? [];
             }
         };
-        $clock = function(): int {
+        $clock = function (): int {
             return $this->time;
         };
-        return new class($this->register, $say, $lookup, $clock) extends sender {
+        return new class ($this->register, $say, $lookup, $clock) extends sender {
             /** @var callable tells the moment */
             protected $clock;
 
@@ -534,7 +542,7 @@ final class sender_test extends \advanced_testcase {
      * @param string $id what the struct has as its idnumber, or as its userid
      */
     protected function refuse_with(int $code, string $text, string $id): void {
-        $this->register->answer = function($method, $struct) use ($code, $text, $id) {
+        $this->register->answer = function ($method, $struct) use ($code, $text, $id) {
             $about = $struct['idnumber'] ?? $struct['userid'] ?? '';
             return $about === $id ? call_result::refused($code, $text) : null;
         };
@@ -548,7 +556,7 @@ final class sender_test extends \advanced_testcase {
      * @param int|null $number the message; null for every one
      */
     protected function fail_with(string $kind, string $identifier, ?int $number = null): void {
-        $this->register->whole = function($at) use ($kind, $identifier, $number) {
+        $this->register->whole = function ($at) use ($kind, $identifier, $number) {
             if ($number === null || $number === $at) {
                 throw new client_exception($kind, $identifier, ['peer' => 'https://register.example.org', 'cause' => 'x']);
             }

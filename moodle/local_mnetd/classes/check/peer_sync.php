@@ -44,11 +44,11 @@ class peer_sync extends peer_base {
             'done' => (int) $run->done,
             'total' => max((int) $run->done, (int) $run->total),
             'mode' => get_string('mode_' . $run->mode, 'local_mnetd'),
-            'ago' => format_time(max(0, time() - (int) ($run->timefinished ?: $run->timestarted))),
+            'ago' => self::ago((int) ($run->timefinished ?: $run->timestarted)),
             'error' => s((string) $run->error),
         ]);
         if (!$run->timefinished && $run->timestarted) {
-            return (string) $run->error === '' ? $this->found(result::INFO, 'running', $names)
+            return (string) $run->error === '' || $run->timewanted ? $this->found(result::INFO, 'running', $names)
                 : $this->found(result::ERROR, 'failed', $names);
         }
         if ($run->timewanted) {
