@@ -155,6 +155,23 @@ final class settings_test extends \advanced_testcase {
         $this->assertEquals(0, $rows[$one->id]->timefinished);
     }
 
+    public function test_what_follows_a_change_needs_no_file_that_moodle_may_not_have_read(): void {
+        $page = admin_get_root(true, true)->locate('local_mnetd');
+        $followed = [];
+        foreach ($page->settings as $setting) {
+            $property = new \ReflectionProperty(\admin_setting::class, 'updatedcallback');
+            $property->setAccessible(true);
+            $callback = $property->getValue($setting);
+            if ($callback) {
+                $this->assertIsArray($callback);
+                $this->assertTrue(is_callable($callback));
+                $followed[] = $setting->name;
+            }
+        }
+        $this->assertEqualsCanonicalizing(['userscope', 'categories', 'studentroles', 'teacherroles', 'segmentsource',
+            'segmentfield', 'itemmodules', 'includemanual', 'includecategorytotal', 'includecoursetotal'], $followed);
+    }
+
     public function test_the_pages_are_found_where_administrators_look(): void {
         $root = admin_get_root(true, true);
         $this->assertInstanceOf(\admin_settingpage::class, $root->locate('local_mnetd'));

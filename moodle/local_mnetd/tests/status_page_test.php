@@ -75,6 +75,23 @@ final class status_page_test extends \advanced_testcase {
         $this->assertSame(count(checks::of_site()), $page->query('//tbody/tr')->length);
     }
 
+    public function test_what_is_wrong_with_the_site_comes_first(): void {
+        global $CFG;
+        set_config('lastcronstart', time(), 'tool_task');
+        set_config('mnet_dispatcher_mode', 'strict');
+        $own = $this->make_host($CFG->wwwroot . '/');
+        $CFG->mnet_localhost_id = $own->id;
+        $GLOBALS['DB']->set_field('mnet_host', 'wwwroot', $CFG->wwwroot, ['id' => $own->id]);
+        $GLOBALS['DB']->set_field('mnet_host', 'public_key', self::certificate($CFG->wwwroot), ['id' => $own->id]);
+        $this->make_register();
+        $sections = $this->page()->query('//section/h3');
+        $this->assertSame(['Our register', 'This site'], [$sections->item(0)->textContent, $sections->item(1)->textContent]);
+
+        set_config('lastcronstart', time() - DAYSECS, 'tool_task');
+        $sections = $this->page()->query('//section/h3');
+        $this->assertSame(['This site', 'Our register'], [$sections->item(0)->textContent, $sections->item(1)->textContent]);
+    }
+
     public function test_every_button_posts_with_the_key_of_the_session(): void {
         $host = $this->make_register();
         $this->make_refused($host->id, 'user:5', 'fetch_user');
