@@ -107,8 +107,10 @@ final class settings_test extends \advanced_testcase {
             'teacherroles' => [$this->role('editingteacher') => 1],
         ]);
         $this->assertSame([], $errors);
-        $this->assertEqualsCanonicalizing([$this->role('student'), $this->role('teacher')],
-            explode(',', get_config('local_mnetd', 'studentroles')));
+        $this->assertEqualsCanonicalizing(
+            [$this->role('student'), $this->role('teacher')],
+            explode(',', get_config('local_mnetd', 'studentroles'))
+        );
         $this->assertSame((string) $this->role('editingteacher'), get_config('local_mnetd', 'teacherroles'));
     }
 

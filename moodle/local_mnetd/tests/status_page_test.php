@@ -58,8 +58,10 @@ final class status_page_test extends \advanced_testcase {
     private function page(bool $mayact = true, int $hostid = 0, int $page = 0): \DOMXPath {
         global $PAGE;
         $output = $PAGE->get_renderer('core');
-        $html = $output->render_from_template('local_mnetd/status_page',
-            (new status_page($mayact, $hostid, $page))->export_for_template($output));
+        $html = $output->render_from_template(
+            'local_mnetd/status_page',
+            (new status_page($mayact, $hostid, $page))->export_for_template($output)
+        );
         $document = new \DOMDocument();
         libxml_use_internal_errors(true);
         $document->loadHTML('<?xml encoding="utf-8"?><body>' . $html . '</body>');
@@ -142,8 +144,12 @@ final class status_page_test extends \advanced_testcase {
         $this->make_refused($host->id, "section:{$course->id}", 'new_section', ['faultcode' => 8001]);
         $this->make_refused($host->id, "user:{$user->id}", 'fetch_user', ['faultcode' => 4711]);
         $this->make_refused($host->id, 'user:999999', 'remove_user', ['data' => ['idnumber' => 'STU-77'], 'faultcode' => -32603]);
-        $this->make_refused($host->id, 'grade:999999:999999', 'new_grade',
-            ['data' => ['assessmentid' => 'moodle-item-99', 'userid' => 'STU-77']]);
+        $this->make_refused(
+            $host->id,
+            'grade:999999:999999',
+            'new_grade',
+            ['data' => ['assessmentid' => 'moodle-item-99', 'userid' => 'STU-77']]
+        );
         $rows = $this->page()->query('//h4[@id="refused-' . $host->id . '"]/following::table[1]/tbody/tr');
         $texts = [];
         foreach ($rows as $row) {
