@@ -19,7 +19,8 @@ namespace local_mnetd;
 /**
  * Compares what there is with what registers hold, and queues what is different.
  *
- * Observers, synchronisations and repairs all go through here. One object of this class serves one purpose, for the hosts it was made for.
+ * Observers, synchronisations and repairs all go through here. One object of this class serves one purpose, for the hosts it was
+ * made for.
  *
  * @package    local_mnetd
  * @copyright  2026 the mnetd authors
@@ -503,7 +504,8 @@ class difference {
     }
 
     /**
-     * Courses that are gone: their enrolments end first, their grade items go. The grades' rows stay; they come back with the items.
+     * Courses that are gone: their enrolments end first, their grade items go. The grades' rows stay; they come back with the
+     * items.
      *
      * @param int $hostid in mnet_host
      * @param \stdClass[] $rows of local_mnetd_state
@@ -648,8 +650,8 @@ class difference {
     /**
      * Does something wholly or not at all.
      *
-     * Inside a transaction of Moodle's own, that one decides: to roll back one of ours would roll back Moodle's as well. What was done by
-     * halves is then found by the next reconciliation, for the state is written last.
+     * Inside a transaction of Moodle's own, that one decides: to roll back one of ours would roll back Moodle's as well. What was
+     * done by halves is then found by the next reconciliation, for the state is written last.
      *
      * @param callable $work what is to be done
      */
@@ -664,7 +666,8 @@ class difference {
             $work();
             $transaction->allow_commit();
         } catch (\Throwable $e) {
-            $transaction->rollback($e instanceof \Exception ? $e : new \ErrorException($e->getMessage(), 0, E_ERROR, $e->getFile(), $e->getLine()));
+            // Moodle's own takes exceptions only.
+            $transaction->rollback($e instanceof \Exception ? $e : new \coding_exception($e->getMessage()));
         }
     }
 

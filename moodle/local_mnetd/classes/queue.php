@@ -99,8 +99,9 @@ class queue {
     /**
      * What may go into the next message: the first calls in order, up to the second one of any object.
      *
-     * No message has two calls of one object, so that it can be sent again as a whole where its answer was lost. It ends there rather
-     * than pass that call over, since later calls of other objects may need it. A call that has to wait holds up its own object only.
+     * No message has two calls of one object, so that it can be sent again as a whole where its answer was lost. It ends there
+     * rather than pass that call over, since later calls of other objects may need it. A call that has to wait holds up its own
+     * object only.
      *
      * @param int $hostid in mnet_host
      * @param int $limit at most so many

@@ -19,8 +19,8 @@ namespace local_mnetd;
 /**
  * Compares all there is with what a register holds, chunk by chunk.
  *
- * A full synchronisation sends everything anew; a reconciliation only what differs. Both end by taking away what is gone. What has been
- * done is written down with every chunk, in the same transaction, so that cron may stop anywhere and go on from there.
+ * A full synchronisation sends everything anew; a reconciliation only what differs. Both end by taking away what is gone. What
+ * has been done is written down with every chunk, in the same transaction, so that cron may stop anywhere and go on from there.
  *
  * @package    local_mnetd
  * @copyright  2026 the mnetd authors
@@ -120,7 +120,8 @@ class synchroniser {
     }
 
     /**
-     * Starts what is due: a full synchronisation of a register that is new, reconciliations that were asked for. Forgets registers that are gone.
+     * Starts what is due: a full synchronisation of a register that is new, reconciliations that were asked for. Forgets
+     * registers that are gone.
      */
     public static function watch(): void {
         global $DB;
@@ -166,8 +167,8 @@ class synchroniser {
      * Looks at one more chunk.
      *
      * @param int $hostid in mnet_host
-     * @return bool whether to go on at once; false when all is done, when enough waits to be sent, when another process is at it, or on an
-     *     error, which is then written down with the synchronisation
+     * @return bool whether to go on at once; false when all is done, when enough waits to be sent, when another process is at it,
+     *     or on an error, which is then written down with the synchronisation
      */
     public static function step(int $hostid): bool {
         global $DB;
@@ -320,7 +321,7 @@ class synchroniser {
         if ($e instanceof \moodle_exception && !empty($e->debuginfo)) {
             $what .= ' (' . \core_text::substr($e->debuginfo, 0, 1000) . ')';
         }
-        error_log("local_mnetd: the synchronisation with host {$row->hostid} failed in phase {$row->phase}: $what");
+        debugging("The synchronisation with host {$row->hostid} failed in phase {$row->phase}: $what", DEBUG_NORMAL);
         $DB->set_field('local_mnetd_sync', 'error', $what, ['id' => $row->id]);
     }
 

@@ -619,34 +619,43 @@ final class observer_test extends \advanced_testcase {
 
     public function test_a_failure_does_not_stop_moodle_and_is_made_up_for(): void {
         global $DB;
-        $user = $this->getDataGenerator()->create_user();
+        $this->preventResetByRollback();
+        $users = [$this->getDataGenerator()->create_user(), $this->getDataGenerator()->create_user()];
         synchroniser::start($this->host, synchroniser::RECONCILE);
-        while (synchroniser::step($this->host)) {
-            continue;
-        }
+        $this->synchronise();
         $this->mnetd->take($this->host);
 
-        $log = make_request_directory() . '/errors';
-        $old = ini_set('error_log', $log);
+        $manager = $DB->get_manager();
+        $manager->rename_table(new \xmldb_table('local_mnetd_queue'), 'local_mnetd_queue_x');
         try {
-            // An event that names an object which is no number cannot be followed.
-            $event = \core\event\user_graded::create(['context' => \context_system::instance(), 'objectid' => 1,
-                'relateduserid' => $user->id, 'other' => ['itemid' => 1]]);
-            $property = new \ReflectionProperty(\core\event\base::class, 'data');
-            $property->setAccessible(true);
-            $property->setValue($event, ['other' => ['itemid' => new \stdClass()]] + $property->getValue($event));
-            observer::notice($event);
+            user_update_user(['id' => $users[0]->id, 'lastname' => 'Missed'], false);
+            $this->assertDebuggingCalled();
+            // And within a transaction of Moodle's own, which has to go through.
+            $transaction = $DB->start_delegated_transaction();
+            user_update_user(['id' => $users[1]->id, 'lastname' => 'Missed'], false);
+            $this->assertDebuggingCalled();
+            $transaction->allow_commit();
         } finally {
-            ini_set('error_log', $old);
+            $manager->rename_table(new \xmldb_table('local_mnetd_queue_x'), 'local_mnetd_queue');
         }
-        $this->assertStringContainsString('could not be followed', file_get_contents($log));
-        $this->assertNotEquals(0, $DB->get_field('local_mnetd_sync', 'timewanted', ['hostid' => $this->host]));
-        $DB->set_field('user', 'lastname', 'Missed', ['id' => $user->id]);
+        $this->assertSame(2, $DB->count_records('user', ['lastname' => 'Missed']));
+        $this->assertSame([], $this->mnetd->take($this->host));
+        $progress = synchroniser::progress($this->host);
+        $this->assertNotEquals(0, $progress->timewanted);
+        $this->assertStringContainsString('user_updated', $progress->error);
+
         synchroniser::watch();
-        while (synchroniser::step($this->host)) {
-            continue;
+        $this->synchronise();
+        $this->assertSame(["update_user user:{$users[0]->id}", "update_user user:{$users[1]->id}"], $this->mnetd->take($this->host));
+    }
+
+    /**
+     * Lets a synchronisation run to its end.
+     */
+    private function synchronise(): void {
+        for ($i = 0; synchroniser::step($this->host); $i++) {
+            $this->assertLessThan(100, $i, 'It does not end.');
         }
-        $this->assertSame(["update_user user:$user->id"], $this->mnetd->take($this->host));
     }
 
     public function test_sending_is_asked_for_at_once(): void {
