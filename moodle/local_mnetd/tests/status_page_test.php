@@ -113,7 +113,8 @@ final class status_page_test extends \advanced_testcase {
         $page = $this->page(false);
         $this->assertSame(0, $page->query('//form')->length);
         $this->assertSame(1, $page->query('//div[contains(@class, "alert-info")]')->length);
-        $this->assertStringContainsString('8003', $page->query('//section[@id="register-' . $host->id . '"]')->item(0)->textContent);
+        $section = $page->query('//section[@id="register-' . $host->id . '"]')->item(0);
+        $this->assertStringContainsString('8003', $section->textContent);
     }
 
     public function test_what_others_wrote_is_shown_as_text(): void {
@@ -162,7 +163,10 @@ final class status_page_test extends \advanced_testcase {
         $this->assertStringContainsString('fault 4711', $texts[3]);
         $this->assertStringContainsString('STU-77 (no longer in Moodle)', $texts[4]);
         $this->assertStringContainsString(get_string('jobfault_32603', 'local_mnetd'), $texts[4]);
-        $this->assertStringContainsString('Grade of STU-77 (no longer in Moodle) for moodle-item-99 (no longer in Moodle) ', $texts[5]);
+        $this->assertStringContainsString(
+            'Grade of STU-77 (no longer in Moodle) for moodle-item-99 (no longer in Moodle) ',
+            $texts[5]
+        );
         $links = [];
         foreach ($rows as $row) {
             $link = $row->getElementsByTagName('a')->item(0);
@@ -186,7 +190,7 @@ final class status_page_test extends \advanced_testcase {
         $this->assertSame(3, $page->query($rows)->length);
         $this->assertStringContainsString('STU-' . (status_page::PER_PAGE + 1) . ' ', $page->query($rows)->item(0)->textContent);
         $this->assertGreaterThan(0, $page->query('//nav//a[contains(@href, "page=")]')->length);
-        // Beyond the end is the last page, as after the last of its jobs was discarded; another register's list stands at its beginning.
+        // Beyond the end is the last page, as after its last job was discarded; another register's list stands at its beginning.
         $this->assertSame(3, $this->page(true, $host->id, 99)->query($rows)->length);
         $this->assertSame(status_page::PER_PAGE, $this->page(true, $host->id + 1, 1)->query($rows)->length);
     }
@@ -200,7 +204,10 @@ final class status_page_test extends \advanced_testcase {
         $progress = progress::of($host->id);
         $this->assertSame([true, 25], [$progress['running'], $progress['percent']]);
         $this->assertStringContainsString('250 of 1000', $progress['sentence']);
-        $this->assertSame(['Done', 'Done', 'Under way', 'To come', 'To come', 'To come'], array_column($progress['phases'], 'state'));
+        $this->assertSame(
+            ['Done', 'Done', 'Under way', 'To come', 'To come', 'To come'],
+            array_column($progress['phases'], 'state')
+        );
         $bar = $this->page()->query('//div[@role="progressbar"]')->item(0);
         $this->assertSame('25', $bar->getAttribute('aria-valuenow'));
 
