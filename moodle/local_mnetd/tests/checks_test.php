@@ -76,7 +76,10 @@ final class checks_test extends \advanced_testcase {
     public function test_rc4_fails_without_the_legacy_provider(): void {
         // Providers are loaded once in a process, so it takes another one.
         $file = make_request_directory() . '/openssl.cnf';
-        file_put_contents($file, "openssl_conf = openssl_init\n[openssl_init]\nproviders = p\n[p]\ndefault = d\n[d]\nactivate = 1\n");
+        file_put_contents(
+            $file,
+            "openssl_conf = openssl_init\n[openssl_init]\nproviders = p\n[p]\ndefault = d\n[d]\nactivate = 1\n"
+        );
         $ask = 'namespace core\check { abstract class check {} class result {} }'
             . ' namespace { function get_config() { return false; }'
             . ' require $argv[1]; require $argv[2]; echo \local_mnetd\check\rc4::seals() ? "yes" : "no", " ",'
@@ -297,7 +300,7 @@ final class checks_test extends \advanced_testcase {
     public function test_a_synchronisation_is_told_of(): void {
         global $DB;
         $host = $this->make_register();
-        $this->assert_check(result::WARNING, 'check_peer_sync_never', new check\peer_sync($host));
+        $this->assert_check(result::INFO, 'check_peer_sync_never', new check\peer_sync($host));
         $id = $DB->insert_record('local_mnetd_sync', (object) ['hostid' => $host->id, 'mode' => 'full',
             'phase' => 'user', 'done' => 3, 'total' => 9, 'timestarted' => time() - 60]);
         $result = (new check\peer_sync($host))->get_result();

@@ -76,8 +76,10 @@ final class livetest_test extends \advanced_testcase {
         $this->assertSame(result::OK, $last->worst()->status);
         $this->assertEqualsWithDelta(time(), $last->time, 5);
         // Nothing in the register is changed: the only call of its service has nothing in it.
-        $this->assertSame([(int) $this->host->id, 'system/multicall', [[]]],
-            [(int) $this->register->calls[2][0], $this->register->calls[2][1], $this->register->calls[2][2]]);
+        $this->assertSame(
+            [(int) $this->host->id, 'system/multicall', [[]]],
+            [(int) $this->register->calls[2][0], $this->register->calls[2][1], $this->register->calls[2][2]]
+        );
         $this->assertCount(3, $this->register->calls);
     }
 
@@ -145,10 +147,14 @@ final class livetest_test extends \advanced_testcase {
         $this->register->answers['system/listServices'] =
             new client_exception(client_exception::REFUSED, 'unknownpeer', [], 7020, 'not a peer');
         $outcomes = $this->outcomes();
-        $this->assertSame(['failed', 'untried', 'untried', 'untried'],
-            [$outcomes['call'], $outcomes['services'], $outcomes['methods'], $outcomes['binding']]);
-        $this->assertStringContainsString(s(get_string('unknownpeer', 'local_mnetd')),
-            livetest::last($this->host->id)->worst()->summary());
+        $this->assertSame(
+            ['failed', 'untried', 'untried', 'untried'],
+            [$outcomes['call'], $outcomes['services'], $outcomes['methods'], $outcomes['binding']]
+        );
+        $this->assertStringContainsString(
+            s(get_string('unknownpeer', 'local_mnetd')),
+            livetest::last($this->host->id)->worst()->summary()
+        );
     }
 
     public function test_an_unpublished_service_is_told_with_the_command_that_mends_it(): void {
@@ -156,8 +162,10 @@ final class livetest_test extends \advanced_testcase {
         $this->register->answers['system/listServices'][0]['publish'] = '0';
         $outcomes = $this->outcomes();
         $this->assertSame(['ok', 'nopublish', 'untried'], [$outcomes['call'], $outcomes['services'], $outcomes['methods']]);
-        $this->assertStringContainsString("mnetd peer allow {$CFG->wwwroot} register --publish",
-            livetest::last($this->host->id)->worst()->help());
+        $this->assertStringContainsString(
+            "mnetd peer allow {$CFG->wwwroot} register --publish",
+            livetest::last($this->host->id)->worst()->help()
+        );
 
         $this->register->answers['system/listServices'] = [];
         $this->assertSame('nopublish', $this->outcomes()['services']);

@@ -107,8 +107,10 @@ final class settings_test extends \advanced_testcase {
             'teacherroles' => [$this->role('editingteacher') => 1],
         ]);
         $this->assertSame([], $errors);
-        $this->assertEqualsCanonicalizing([$this->role('student'), $this->role('teacher')],
-            explode(',', get_config('local_mnetd', 'studentroles')));
+        $this->assertEqualsCanonicalizing(
+            [$this->role('student'), $this->role('teacher')],
+            explode(',', get_config('local_mnetd', 'studentroles'))
+        );
         $this->assertSame((string) $this->role('editingteacher'), get_config('local_mnetd', 'teacherroles'));
     }
 
@@ -153,6 +155,23 @@ final class settings_test extends \advanced_testcase {
         $this->assertArrayNotHasKey($third->id, $rows);
         $this->assertSame('reconcile', $rows[$one->id]->mode);
         $this->assertEquals(0, $rows[$one->id]->timefinished);
+    }
+
+    public function test_what_follows_a_change_needs_no_file_that_moodle_may_not_have_read(): void {
+        $page = admin_get_root(true, true)->locate('local_mnetd');
+        $followed = [];
+        foreach ($page->settings as $setting) {
+            $property = new \ReflectionProperty(\admin_setting::class, 'updatedcallback');
+            $property->setAccessible(true);
+            $callback = $property->getValue($setting);
+            if ($callback) {
+                $this->assertIsArray($callback);
+                $this->assertTrue(is_callable($callback));
+                $followed[] = $setting->name;
+            }
+        }
+        $this->assertEqualsCanonicalizing(['userscope', 'categories', 'studentroles', 'teacherroles', 'segmentsource',
+            'segmentfield', 'itemmodules', 'includemanual', 'includecategorytotal', 'includecoursetotal'], $followed);
     }
 
     public function test_the_pages_are_found_where_administrators_look(): void {

@@ -58,8 +58,10 @@ final class status_page_test extends \advanced_testcase {
     private function page(bool $mayact = true, int $hostid = 0, int $page = 0): \DOMXPath {
         global $PAGE;
         $output = $PAGE->get_renderer('core');
-        $html = $output->render_from_template('local_mnetd/status_page',
-            (new status_page($mayact, $hostid, $page))->export_for_template($output));
+        $html = $output->render_from_template(
+            'local_mnetd/status_page',
+            (new status_page($mayact, $hostid, $page))->export_for_template($output)
+        );
         $document = new \DOMDocument();
         libxml_use_internal_errors(true);
         $document->loadHTML('<?xml encoding="utf-8"?><body>' . $html . '</body>');
@@ -73,6 +75,23 @@ final class status_page_test extends \advanced_testcase {
         $this->assertStringContainsString('mnetd peer add ' . $CFG->wwwroot, $page->query('//ol/li')->item(0)->textContent);
         $this->assertSame(0, $page->query('//form')->length);
         $this->assertSame(count(checks::of_site()), $page->query('//tbody/tr')->length);
+    }
+
+    public function test_what_is_wrong_with_the_site_comes_first(): void {
+        global $CFG;
+        set_config('lastcronstart', time(), 'tool_task');
+        set_config('mnet_dispatcher_mode', 'strict');
+        $own = $this->make_host($CFG->wwwroot . '/');
+        $CFG->mnet_localhost_id = $own->id;
+        $GLOBALS['DB']->set_field('mnet_host', 'wwwroot', $CFG->wwwroot, ['id' => $own->id]);
+        $GLOBALS['DB']->set_field('mnet_host', 'public_key', self::certificate($CFG->wwwroot), ['id' => $own->id]);
+        $this->make_register();
+        $sections = $this->page()->query('//section/h3');
+        $this->assertSame(['Our register', 'This site'], [$sections->item(0)->textContent, $sections->item(1)->textContent]);
+
+        set_config('lastcronstart', time() - DAYSECS, 'tool_task');
+        $sections = $this->page()->query('//section/h3');
+        $this->assertSame(['This site', 'Our register'], [$sections->item(0)->textContent, $sections->item(1)->textContent]);
     }
 
     public function test_every_button_posts_with_the_key_of_the_session(): void {
@@ -94,7 +113,8 @@ final class status_page_test extends \advanced_testcase {
         $page = $this->page(false);
         $this->assertSame(0, $page->query('//form')->length);
         $this->assertSame(1, $page->query('//div[contains(@class, "alert-info")]')->length);
-        $this->assertStringContainsString('8003', $page->query('//section[@id="register-' . $host->id . '"]')->item(0)->textContent);
+        $section = $page->query('//section[@id="register-' . $host->id . '"]')->item(0);
+        $this->assertStringContainsString('8003', $section->textContent);
     }
 
     public function test_what_others_wrote_is_shown_as_text(): void {
@@ -125,8 +145,12 @@ final class status_page_test extends \advanced_testcase {
         $this->make_refused($host->id, "section:{$course->id}", 'new_section', ['faultcode' => 8001]);
         $this->make_refused($host->id, "user:{$user->id}", 'fetch_user', ['faultcode' => 4711]);
         $this->make_refused($host->id, 'user:999999', 'remove_user', ['data' => ['idnumber' => 'STU-77'], 'faultcode' => -32603]);
-        $this->make_refused($host->id, 'grade:999999:999999', 'new_grade',
-            ['data' => ['assessmentid' => 'moodle-item-99', 'userid' => 'STU-77']]);
+        $this->make_refused(
+            $host->id,
+            'grade:999999:999999',
+            'new_grade',
+            ['data' => ['assessmentid' => 'moodle-item-99', 'userid' => 'STU-77']]
+        );
         $rows = $this->page()->query('//h4[@id="refused-' . $host->id . '"]/following::table[1]/tbody/tr');
         $texts = [];
         foreach ($rows as $row) {
@@ -139,7 +163,10 @@ final class status_page_test extends \advanced_testcase {
         $this->assertStringContainsString('fault 4711', $texts[3]);
         $this->assertStringContainsString('STU-77 (no longer in Moodle)', $texts[4]);
         $this->assertStringContainsString(get_string('jobfault_32603', 'local_mnetd'), $texts[4]);
-        $this->assertStringContainsString('Grade of STU-77 (no longer in Moodle) for moodle-item-99 (no longer in Moodle) ', $texts[5]);
+        $this->assertStringContainsString(
+            'Grade of STU-77 (no longer in Moodle) for moodle-item-99 (no longer in Moodle) ',
+            $texts[5]
+        );
         $links = [];
         foreach ($rows as $row) {
             $link = $row->getElementsByTagName('a')->item(0);
@@ -163,7 +190,7 @@ final class status_page_test extends \advanced_testcase {
         $this->assertSame(3, $page->query($rows)->length);
         $this->assertStringContainsString('STU-' . (status_page::PER_PAGE + 1) . ' ', $page->query($rows)->item(0)->textContent);
         $this->assertGreaterThan(0, $page->query('//nav//a[contains(@href, "page=")]')->length);
-        // Beyond the end is the last page, as after the last of its jobs was discarded; another register's list stands at its beginning.
+        // Beyond the end is the last page, as after its last job was discarded; another register's list stands at its beginning.
         $this->assertSame(3, $this->page(true, $host->id, 99)->query($rows)->length);
         $this->assertSame(status_page::PER_PAGE, $this->page(true, $host->id + 1, 1)->query($rows)->length);
     }
@@ -177,7 +204,10 @@ final class status_page_test extends \advanced_testcase {
         $progress = progress::of($host->id);
         $this->assertSame([true, 25], [$progress['running'], $progress['percent']]);
         $this->assertStringContainsString('250 of 1000', $progress['sentence']);
-        $this->assertSame(['Done', 'Done', 'Under way', 'To come', 'To come', 'To come'], array_column($progress['phases'], 'state'));
+        $this->assertSame(
+            ['Done', 'Done', 'Under way', 'To come', 'To come', 'To come'],
+            array_column($progress['phases'], 'state')
+        );
         $bar = $this->page()->query('//div[@role="progressbar"]')->item(0);
         $this->assertSame('25', $bar->getAttribute('aria-valuenow'));
 

@@ -38,7 +38,7 @@ class peer_sync extends peer_base {
         global $DB;
         $run = $DB->get_record('local_mnetd_sync', ['hostid' => $this->host->id]);
         if (!$run || !($run->timestarted || $run->timewanted)) {
-            return $this->found(result::WARNING, 'never', $this->names());
+            return $this->found(result::INFO, 'never', $this->names());
         }
         $names = $this->names([
             'done' => (int) $run->done,

@@ -37,8 +37,14 @@ class progress {
         global $DB;
         $now = $now ?? time();
         $run = $DB->get_record('local_mnetd_sync', ['hostid' => $hostid]);
-        $nothing = ['sentence' => get_string('nosync', 'local_mnetd'), 'wanted' => '', 'error' => '', 'running' => false, 'percent' => 0,
-            'phases' => []];
+        $nothing = [
+            'sentence' => get_string('nosync', 'local_mnetd'),
+            'wanted' => '',
+            'error' => '',
+            'running' => false,
+            'percent' => 0,
+            'phases' => [],
+        ];
         if (!$run || !($run->timestarted || $run->timewanted)) {
             return $nothing;
         }
