@@ -87,8 +87,9 @@ class snapshot {
             }
         }
         [$select, $from, $where, $params, $id] = self::query($kind, $filter);
+        $rows = $DB->get_records_sql("SELECT $select FROM $from WHERE $where ORDER BY $id", $params);
         $entries = [];
-        foreach (self::entries($kind, $DB->get_records_sql("SELECT $select FROM $from WHERE $where ORDER BY $id", $params)) as $entry) {
+        foreach (self::entries($kind, $rows) as $entry) {
             $entries[state::key($kind, $entry->a, $entry->b, $entry->role)] = $entry;
         }
         return $entries;

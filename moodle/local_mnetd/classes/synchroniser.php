@@ -124,6 +124,22 @@ class synchroniser {
      * registers that are gone.
      */
     public static function watch(): void {
+        $lock = \core\lock\lock_config::get_lock_factory('local_mnetd')->get_lock('watch', 0);
+        if (!$lock) {
+            return;
+        }
+        try {
+            self::start_due();
+            self::end_enrolments(scope::hosts());
+        } finally {
+            $lock->release();
+        }
+    }
+
+    /**
+     * Starts what is due, and lets go of what is gone.
+     */
+    private static function start_due(): void {
         global $DB;
         $hostids = scope::hosts();
         $rows = $DB->get_records('local_mnetd_sync', null, '', 'hostid, id, phase, timefinished, timewanted');
@@ -142,7 +158,6 @@ class synchroniser {
                 self::want($hostid, snapshot::text('wantedunsubscribed'));
             }
         }
-        self::end_enrolments($hostids);
     }
 
     /**
@@ -182,9 +197,11 @@ class synchroniser {
                 return false;
             }
             try {
+                $difference = new difference([$hostid], 0, $row->mode === self::FULL);
                 $transaction = $DB->start_delegated_transaction();
-                $goeson = self::advance($row);
+                $goeson = self::advance($row, $difference);
                 $transaction->allow_commit();
+                $difference->verify();
                 return $goeson;
             } catch (\Throwable $e) {
                 self::failed($row, $e);
@@ -242,12 +259,12 @@ class synchroniser {
      * Looks at the next chunk and writes down how far that was.
      *
      * @param \stdClass $row of local_mnetd_sync
+     * @param difference $difference for that host
      * @return bool whether there is more to do
      */
-    private static function advance(\stdClass $row): bool {
+    private static function advance(\stdClass $row, difference $difference): bool {
         global $DB;
         $hostid = (int)$row->hostid;
-        $difference = new difference([$hostid], 0, $row->mode === self::FULL);
         if ($row->phase === 'remove') {
             $finished = !self::remove($difference, $hostid);
         } else {

@@ -157,12 +157,20 @@ final class observer_test extends \advanced_testcase {
 
     public function test_a_course_is_sent_changed_and_removed(): void {
         $category = $this->getDataGenerator()->create_category(['name' => 'Science']);
-        $course = $this->getDataGenerator()->create_course(['idnumber' => 'BIO', 'fullname' => 'Biology', 'category' => $category->id,
-            'shortname' => 'B1', 'startdate' => 1790000000, 'enddate' => 0]);
+        $course = $this->getDataGenerator()->create_course(['idnumber' => 'BIO', 'fullname' => 'Biology', 'shortname' => 'B1',
+            'category' => $category->id, 'startdate' => 1790000000, 'enddate' => 0]);
         $jobs = $this->mnetd->take_jobs($this->host);
         $this->assertSame('new_section', $jobs[0]->method);
-        $this->assertEquals(['idnumber' => 'BIO', 'name' => 'Biology', 'teacheridnumber' => [], 'shortname' => 'B1',
-            'category' => 'Science', 'visible' => true, 'moodle_id' => (int)$course->id, 'startdate' => 1790000000], $jobs[0]->data);
+        $this->assertEquals([
+            'idnumber' => 'BIO',
+            'name' => 'Biology',
+            'teacheridnumber' => [],
+            'shortname' => 'B1',
+            'category' => 'Science',
+            'visible' => true,
+            'moodle_id' => (int)$course->id,
+            'startdate' => 1790000000,
+        ], $jobs[0]->data);
 
         update_course((object)['id' => $course->id, 'fullname' => 'Biology II', 'visible' => 0]);
         [$job] = $this->mnetd->take_jobs($this->host);
@@ -386,7 +394,8 @@ final class observer_test extends \advanced_testcase {
         $DB->insert_record('grade_grades', (object)['itemid' => $item->id, 'userid' => $student->id, 'finalgrade' => 7]);
         $item->gradetype = GRADE_TYPE_VALUE;
         $item->update();
-        $this->assertSame(["new_assessment item:$item->id", "new_grade grade:$item->id:$student->id"], $this->mnetd->take($this->host));
+        $both = ["new_assessment item:$item->id", "new_grade grade:$item->id:$student->id"];
+        $this->assertSame($both, $this->mnetd->take($this->host));
         $item->gradetype = GRADE_TYPE_NONE;
         $item->update();
         $this->assertSame(["remove_assessment item:$item->id"], $this->mnetd->take($this->host));
@@ -394,7 +403,7 @@ final class observer_test extends \advanced_testcase {
         $DB->set_field('grade_grades', 'finalgrade', 8, ['itemid' => $item->id]);
         $item->gradetype = GRADE_TYPE_VALUE;
         $item->update();
-        $this->assertSame(["new_assessment item:$item->id", "new_grade grade:$item->id:$student->id"], $this->mnetd->take($this->host));
+        $this->assertSame($both, $this->mnetd->take($this->host));
     }
 
     public function test_every_value_of_a_grade_is_kept_as_it_was(): void {
@@ -519,7 +528,8 @@ final class observer_test extends \advanced_testcase {
 
         move_courses([$course->id], $out->id);
         $jobs = $this->mnetd->take_jobs($this->host);
-        $this->assertSame(['drop_enrolment', 'drop_enrolment', 'remove_assessment', 'remove_section'], array_column($jobs, 'method'));
+        $expected = ['drop_enrolment', 'drop_enrolment', 'remove_assessment', 'remove_section'];
+        $this->assertSame($expected, array_column($jobs, 'method'));
         $this->assertSame('course no longer sent by Moodle', $jobs[0]->data['note']);
 
         // Moving the category that the course is in has the same effect, there and back.
@@ -541,8 +551,12 @@ final class observer_test extends \advanced_testcase {
         $this->mnetd->take($this->host);
         delete_course($course, false);
         $jobs = $this->mnetd->take($this->host);
-        $this->assertEqualsCanonicalizing(["drop_enrolment enrolment:$course->id:$student->id:student",
-            "remove_grade grade:$item->id:$student->id", "remove_assessment item:$item->id", "remove_section section:$course->id"], $jobs);
+        $this->assertEqualsCanonicalizing([
+            "drop_enrolment enrolment:$course->id:$student->id:student",
+            "remove_grade grade:$item->id:$student->id",
+            "remove_assessment item:$item->id",
+            "remove_section section:$course->id",
+        ], $jobs);
         $this->assertSame("remove_section section:$course->id", end($jobs));
     }
 
@@ -568,6 +582,62 @@ final class observer_test extends \advanced_testcase {
         $this->assertSame(["drop_enrolment enrolment:$course->id:$user->id:student"], $this->mnetd->take($this->host));
         user_update_user(['id' => $user->id, 'lastname' => 'New'], false);
         $this->assertSame(["update_user user:$user->id"], $this->mnetd->take($this->host));
+    }
+
+    public function test_a_restored_course_comes_with_all_though_restoring_tells_of_little(): void {
+        global $CFG, $USER;
+        require_once($CFG->dirroot . '/backup/util/includes/backup_includes.php');
+        require_once($CFG->dirroot . '/backup/util/includes/restore_includes.php');
+        [$course, $student] = $this->course_with_student();
+        $item = $this->item($course);
+        $item->update_final_grade($student->id, 50);
+        $backup = new \backup_controller(
+            \backup::TYPE_1COURSE,
+            $course->id,
+            \backup::FORMAT_MOODLE,
+            \backup::INTERACTIVE_NO,
+            \backup::MODE_GENERAL,
+            $USER->id
+        );
+        $backup->execute_plan();
+        $file = $backup->get_results()['backup_destination'];
+        $file->extract_to_pathname(get_file_packer('application/vnd.moodle.backup'), make_backup_temp_directory('mnetd'));
+        $backup->destroy();
+        $this->mnetd->take($this->host);
+
+        $new = \restore_dbops::create_new_course('Restored', 'R1', $course->category);
+        $restore = new \restore_controller(
+            'mnetd',
+            $new,
+            \backup::INTERACTIVE_NO,
+            \backup::MODE_GENERAL,
+            $USER->id,
+            \backup::TARGET_NEW_COURSE
+        );
+        $this->assertTrue($restore->execute_precheck());
+        $restore->execute_plan();
+        $restore->destroy();
+        $jobs = $this->mnetd->take($this->host);
+        $copy = \grade_item::fetch(['courseid' => $new, 'itemtype' => 'manual']);
+        $expected = [
+            "new_section section:$new",
+            "new_enrolment enrolment:$new:$student->id:student",
+            "new_assessment item:$copy->id",
+            "new_grade grade:$copy->id:$student->id",
+        ];
+        $this->assertSame([], array_diff($expected, $jobs));
+        (new difference([$this->host]))->course($new);
+        $this->assertSame([], $this->mnetd->take($this->host));
+    }
+
+    public function test_a_reset_course_loses_its_grades(): void {
+        [$course, $student] = $this->course_with_student();
+        $item = $this->item($course);
+        $item->update_final_grade($student->id, 50);
+        $this->mnetd->take($this->host);
+        reset_course_userdata((object)['id' => $course->id, 'courseid' => $course->id, 'reset_gradebook_grades' => 1,
+            'reset_start_date_old' => $course->startdate, 'reset_end_date_old' => $course->enddate]);
+        $this->assertSame(["remove_grade grade:$item->id:$student->id"], $this->mnetd->take($this->host));
     }
 
     public function test_many_enrolments_of_a_changed_user_make_one_job(): void {
@@ -646,7 +716,8 @@ final class observer_test extends \advanced_testcase {
 
         synchroniser::watch();
         $this->synchronise();
-        $this->assertSame(["update_user user:{$users[0]->id}", "update_user user:{$users[1]->id}"], $this->mnetd->take($this->host));
+        $expected = ["update_user user:{$users[0]->id}", "update_user user:{$users[1]->id}"];
+        $this->assertSame($expected, $this->mnetd->take($this->host));
     }
 
     /**
