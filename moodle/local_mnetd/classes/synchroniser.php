@@ -288,6 +288,8 @@ class synchroniser {
         $DB->update_record('local_mnetd_sync', (object)array_intersect_key((array)$row, array_flip([
             'id', 'phase', 'place', 'done', 'queued', 'timefinished',
         ])));
+        // What failed before has been done now.
+        $DB->set_field_select('local_mnetd_sync', 'error', null, 'id = :id AND timewanted = 0', ['id' => $row->id]);
         return $row->phase !== self::FINISHED;
     }
 

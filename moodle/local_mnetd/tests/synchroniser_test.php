@@ -394,6 +394,9 @@ final class synchroniser_test extends \advanced_testcase {
         $this->assertStringContainsString('user_enrolments', $progress->error);
         $this->assertDebuggingCalled();
         $this->assertFalse($DB->is_transaction_started());
+
+        $this->assertTrue(synchroniser::step($host));
+        $this->assertNull(synchroniser::progress($host)->error);
     }
 
     public function test_terms_come_from_where_the_settings_say(): void {
