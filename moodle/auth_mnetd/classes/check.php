@@ -66,8 +66,11 @@ final class check {
      * @return string HTML
      */
     public static function html(): string {
-        $classes = [self::OK => 'badge badge-success bg-success text-white', self::NOTE => 'badge badge-warning bg-warning text-dark',
-            self::ERROR => 'badge badge-danger bg-danger text-white'];
+        $classes = [
+            self::OK => 'badge badge-success bg-success text-white',
+            self::NOTE => 'badge badge-warning bg-warning text-dark',
+            self::ERROR => 'badge badge-danger bg-danger text-white',
+        ];
         $items = [];
         foreach (self::all() as $check) {
             $badge = \html_writer::span(get_string('check:' . $check['state'], 'auth_mnetd'), $classes[$check['state']]);

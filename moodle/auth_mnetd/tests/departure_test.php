@@ -239,8 +239,10 @@ final class departure_test extends network_testcase {
         $this->assertSame(['idp'], array_column($providers, 'name'));
         $url = $providers[0]['url'];
         $this->assertSame('https://idp.example/auth/mnet/jump.php', $url->out_omit_querystring());
-        $this->assertSame(['hostwwwroot' => $CFG->wwwroot, 'wantsurl' => '/my/', 'remoteurl' => '1'],
-            array_map('strval', $url->params()));
+        $this->assertSame(
+            ['hostwwwroot' => $CFG->wwwroot, 'wantsurl' => '/my/', 'remoteurl' => '1'],
+            array_map('strval', $url->params())
+        );
         $this->assertSame('/', menu::identity_providers('https://evil.example/')[0]['url']->get_param('wantsurl'));
         $this->assertSame([], $this->calls);
         if (\core_component::get_plugin_directory('auth', 'mnet')) {
