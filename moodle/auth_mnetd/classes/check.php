@@ -99,7 +99,7 @@ final class check {
         if ($ison && $expires) {
             $checks[] = self::line('key', $expires > time() ? self::OK : self::NOTE, userdate($expires));
         }
-        if (is_enabled_auth('mnet') && \core_component::get_plugin_directory('auth', 'mnet')) {
+        if (functions::is_core_in_use()) {
             $checks[] = self::line('beside', self::NOTE);
         }
         return $checks;
@@ -130,6 +130,11 @@ final class check {
             } else if ($known) {
                 $a['methods'] = s(implode(', ', $known->methods));
                 $checks[] = self::line('peer', $known->methods ? self::OK : self::NOTE, (object) $a);
+            }
+            $paths = $known ? implode(' ', $known->methods) : '';
+            $hasonlycore = strpos($paths, peer::USUAL) !== false && strpos($paths, peer::PREFIXES[0]) === false;
+            if ($hasonlycore && !functions::is_core_in_use()) {
+                $checks[] = self::line('onlycore', self::NOTE, (object) $a);
             }
             if ($host->takes_our_users() && !in_array('idnumber', mnet_fields_to_send($host->core_peer()), true)) {
                 $checks[] = self::line('idnumber', self::NOTE, (object) $a);

@@ -92,8 +92,7 @@ final class menu {
         global $CFG, $OUTPUT;
         $isoff = ($CFG->mnet_dispatcher_mode ?? 'off') !== 'strict' || !is_enabled_auth('mnetd');
         // Core's own plugin lists the same hosts.
-        $islisted = is_enabled_auth('mnet') && \core_component::get_plugin_directory('auth', 'mnet');
-        if ($isoff || $islisted) {
+        if ($isoff || functions::is_core_in_use()) {
             return [];
         }
         $place = wantsurl::on($wantsurl, $CFG->wwwroot) ?? '/';

@@ -161,6 +161,20 @@ final class departure_test extends network_testcase {
         $this->assertSame("https://sp.example$page", $peer->land_page());
     }
 
+    public function test_a_peer_with_cores_plugin_alone_is_told_apart(): void {
+        $cases = [
+            [['auth/mnet/auth.php/kill_child'], true],
+            [['auth/mnetd/auth.php/kill_child'], false],
+            [['auth/mnet/auth.php/kill_child', 'auth/mnetd/auth.php/kill_child'], false],
+            [['auth/mnet/auth.php/user_authorise'], false],
+            [[], false],
+        ];
+        foreach ($cases as $i => [$methods, $isso]) {
+            $this->answers['system/listMethods'] = $methods;
+            $this->assertSame($isso, (new peer($this->host("sp$i")))->has_only_core('kill_child'));
+        }
+    }
+
     public function test_a_peer_is_asked_for_its_functions_now_and_then(): void {
         global $DB;
         $host = $this->host('sp');
