@@ -128,12 +128,14 @@ final class check {
                 $a['why'] = s($known->error);
                 $checks[] = self::line('peererror', self::ERROR, (object) $a);
             } else if ($known) {
-                $a['methods'] = s(implode(', ', $known->methods));
+                $a['methods'] = s(self::by_place($known->methods));
                 $checks[] = self::line('peer', $known->methods ? self::OK : self::NOTE, (object) $a);
             }
             $paths = $known ? implode(' ', $known->methods) : '';
             $hasonlycore = strpos($paths, peer::USUAL) !== false && strpos($paths, peer::PREFIXES[0]) === false;
-            if ($hasonlycore && !functions::is_core_in_use()) {
+            // Who was registered as mnetd is mnetd, and asks under every path.
+            $ismnetd = $host->landpath === '/auth/mnetd/land.php';
+            if ($hasonlycore && !$ismnetd && !functions::is_core_in_use()) {
                 $checks[] = self::line('onlycore', self::NOTE, (object) $a);
             }
             if ($host->takes_our_users() && !in_array('idnumber', mnet_fields_to_send($host->core_peer()), true)) {
@@ -141,6 +143,24 @@ final class check {
             }
         }
         return $checks;
+    }
+
+    /**
+     * Functions, named once for each place they stand at.
+     *
+     * @param string[] $methods paths
+     * @return string
+     */
+    private static function by_place(array $methods): string {
+        $places = [];
+        foreach ($methods as $path) {
+            $places[dirname($path)][] = basename($path);
+        }
+        ksort($places);
+        return implode('; ', array_map(function (string $place, array $names): string {
+            sort($names);
+            return $place . ' (' . implode(', ', $names) . ')';
+        }, array_keys($places), $places));
     }
 
     /**

@@ -136,7 +136,7 @@ final class functions_test extends network_testcase {
         $this->answers['system/listMethods'] = ['auth/mnet/auth.php/kill_child'];
         (new peer($host))->ask();
         $html = $look();
-        $this->assertStringContainsString('auth/mnet/auth.php/kill_child', $html);
+        $this->assertStringContainsString('auth/mnet/auth.php (kill_child)', $html);
         $this->assertStringContainsString('answers under the paths of core', $html);
         set_config('auth', 'mnetd,mnet');
         $look();
