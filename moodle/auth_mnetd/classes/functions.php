@@ -38,7 +38,7 @@ final class functions {
      * @return bool
      */
     public static function is_core_in_use(): bool {
-        return is_enabled_auth('mnet') && \core_component::get_plugin_directory('auth', 'mnet') !== null;
+        return \core_component::get_plugin_directory('auth', 'mnet') !== null && is_enabled_auth('mnet');
     }
 
     /**

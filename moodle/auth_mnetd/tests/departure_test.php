@@ -207,11 +207,15 @@ final class departure_test extends network_testcase {
     }
 
     public function test_the_menu_shows_hosts_one_may_go_to(): void {
-        global $DB, $USER;
+        global $DB, $PAGE, $USER;
         $user = $this->traveller();
         $may = $this->host('may');
         $this->host('maynot', ['publish_sso_idp', 'publish_sso_sp', 'subscribe_sso_idp']);
         $this->assertSame(['may'], array_column(menu::links($USER), 'title'));
+        $PAGE->set_url('/');
+        $html = menu::html($USER, $PAGE->get_renderer('core'));
+        $this->assertStringContainsString("/auth/mnetd/jump.php?hostid={$may->id}", $html);
+        $this->assertStringContainsString(get_string('networkservers', 'auth_mnetd'), $html);
         $this->assertSame(['hostid' => (string) $may->id], array_map('strval', menu::links($USER)[0]['url']->params()));
         for ($i = 0; $i < menu::IN_MENU; $i++) {
             $this->host("h$i");
@@ -230,6 +234,7 @@ final class departure_test extends network_testcase {
         $this->setUser($this->getDataGenerator()->create_user());
         unassign_capability(departure::CAPABILITY, $DB->get_field('role', 'id', ['shortname' => 'user']));
         $this->assertSame([], menu::links($USER));
+        $this->assertSame('', menu::html($USER, $PAGE->get_renderer('core')));
     }
 
     public function test_the_user_menu_of_moodle_shows_them(): void {

@@ -145,6 +145,19 @@ final class landing_test extends network_testcase {
         $this->assertFalse(isloggedin());
     }
 
+    public function test_who_gets_no_account_is_on_record(): void {
+        $host = $this->host('home');
+        set_config('autocreate', accounts::CREATE_NEVER, 'auth_mnetd');
+        $this->peer_with(['mnet'], self::told());
+        $sink = $this->redirectEvents();
+        $this->assertSame('noaccount', self::land($host));
+        $events = $sink->get_events();
+        $this->assertCount(1, $events);
+        $this->assertInstanceOf(\core\event\user_login_failed::class, $events[0]);
+        $this->assertSame('zora (https://home.example)', $events[0]->other['username']);
+        $this->assertFalse(isloggedin());
+    }
+
     public function test_answers_that_name_nobody_and_malformed_tokens_are_refused(): void {
         $host = $this->host('home');
         foreach ([true, [], ['username' => ''], 'zora'] as $i => $answer) {
