@@ -173,6 +173,8 @@ final class landing {
      * @throws refusal
      */
     private function account(array $user): \stdClass {
+        global $CFG;
+        require_once($CFG->libdir . '/authlib.php');
         try {
             return (new accounts($this->host))->account($user);
         } catch (refusal $e) {
