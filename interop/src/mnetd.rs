@@ -178,13 +178,15 @@ impl Mnetd {
         let output = child
             .wait_with_output()
             .map_err(|source| self.no_program(source))?;
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+            return Ok(told);
         }
         Err(Failure::Mnetd {
             command: arguments.join(" "),
             code: output.status.code().unwrap_or(-1),
             complaint: shortened(String::from_utf8_lossy(&output.stderr).trim()),
+            told,
         })
     }
 

@@ -66,6 +66,12 @@ impl<'a> SignOn<'a> {
         Ok(between)
     }
 
+    /// The number that mnetd has in the Moodle.
+    #[must_use]
+    pub fn host(&self) -> u64 {
+        self.host
+    }
+
     /// Whether users of the Moodle may go to peers at all.
     ///
     /// # Errors

@@ -4,14 +4,16 @@ mod jumping_in;
 mod jumping_out;
 mod logging_out;
 mod registration;
+mod services;
 
 use crate::case::Case;
 
 /// All cases.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let subjects: [&[Case]; 4] = [
+    let subjects: [&[Case]; 5] = [
         registration::CASES,
+        services::CASES,
         jumping_in::CASES,
         jumping_out::CASES,
         logging_out::CASES,
