@@ -17,6 +17,7 @@
 //! - [`case`]: what a case is, and the scene it plays in.
 //! - [`cases`]: the cases themselves, one file a subject.
 //! - [`sign_on`]: who goes from one to the other by which link.
+//! - [`traffic`]: changes and calls that flow while something else happens.
 //! - [`turn`]: one run at a time against a Moodle.
 //! - [`report`]: the table at the end.
 //! - [`suite`]: all of it, in order.
@@ -36,5 +37,6 @@ pub mod page;
 pub mod report;
 pub mod sign_on;
 pub mod suite;
+pub mod traffic;
 pub mod turn;
 pub mod waiting;

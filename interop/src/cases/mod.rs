@@ -1,22 +1,30 @@
 //! The cases themselves, one file a subject, in the order they are played.
 
+mod behind_a_path;
+mod clocks;
 mod jumping_in;
 mod jumping_out;
+mod keys;
 mod logging_out;
 mod registration;
 mod services;
+mod two_moodles;
 
 use crate::case::Case;
 
 /// All cases.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let subjects: [&[Case]; 5] = [
+    let subjects: [&[Case]; 9] = [
         registration::CASES,
         services::CASES,
         jumping_in::CASES,
         jumping_out::CASES,
         logging_out::CASES,
+        keys::CASES,
+        clocks::CASES,
+        two_moodles::CASES,
+        behind_a_path::CASES,
     ];
     subjects.concat()
 }
