@@ -85,6 +85,10 @@ pub struct Versions {
     pub openssl: String,
     /// The database's kind and version.
     pub database: String,
+    /// The address it calls itself by.
+    pub wwwroot: String,
+    /// Whether an upgrade waits to be run; until then it serves nobody.
+    pub upgrade_waits: bool,
     /// The plugins that matter here, by name, with their versions.
     pub plugins: Vec<(String, String)>,
 }
@@ -109,6 +113,12 @@ impl Moodle {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The folder with its config.php.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The address of one of its pages, such as `/login/index.php`.
@@ -298,6 +308,8 @@ impl Moodle {
             php: text("php"),
             openssl: text("openssl"),
             database: text("database"),
+            wwwroot: text("wwwroot"),
+            upgrade_waits: told["upgrade"] == json!(true),
             plugins: plugins
                 .map(|(name, version)| {
                     (
