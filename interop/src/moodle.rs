@@ -18,6 +18,7 @@ use crate::failure::{Failure, Held, shortened};
 
 /// The script's files, by their path beside one another.
 const SCRIPT: &[(&str, &str)] = &[
+    ("key.php", include_str!("../moodle/key.php")),
     ("provision.php", include_str!("../moodle/provision.php")),
     (
         "provision/calls.php",
@@ -132,29 +133,22 @@ impl Moodle {
     /// # Errors
     /// What the script complains of.
     pub fn provision(&self, subcommand: &str, input: &Json) -> Held<Json> {
-        self.provision_under(&[], subcommand, input)
-    }
-
-    /// As [`Moodle::provision`], with variables set for PHP: a clock that is wrong, say.
-    ///
-    /// # Errors
-    /// What the script complains of.
-    pub fn provision_under(
-        &self,
-        variables: &[(String, String)],
-        subcommand: &str,
-        input: &Json,
-    ) -> Held<Json> {
-        let mut command = self.php(&[self
-            .script
-            .path()
-            .join("provision.php")
-            .display()
-            .to_string()]);
+        let mut command = self.php(&[self.script_file("provision.php")]);
         command.arg(&self.folder).arg(subcommand);
-        command.envs(variables.iter().map(|(name, value)| (name, value)));
         let output = run(command, &input.to_string())?;
         self.answer(subcommand, &output)
+    }
+
+    /// A key pair such as this Moodle makes for itself, made by its PHP under a clock set by `variables`.
+    ///
+    /// # Errors
+    /// When PHP makes none.
+    pub fn key_pair(&self, days: i64, variables: &[(String, String)]) -> Held<Json> {
+        let mut command = self.php(&[self.script_file("key.php")]);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        let input = json!({"wwwroot": self.url, "days": days});
+        let output = run(command, &input.to_string())?;
+        self.answer("key.php", &output)
     }
 
     /// Has many things done in one run of PHP, in order; the answers in the same order. The first that fails ends it.
@@ -334,6 +328,10 @@ impl Moodle {
         } else {
             self.folder.join("public").join(path)
         }
+    }
+
+    fn script_file(&self, name: &str) -> String {
+        self.script.path().join(name).display().to_string()
     }
 
     fn php(&self, arguments: &[String]) -> Command {

@@ -99,10 +99,26 @@ return [
         return $DB->get_fieldset_sql($sql, [$in->service]);
     },
 
-    // This Moodle's own key: {fingerprint, expires}.
+    // This Moodle's own key: {fingerprint, expires}. Makes another where it has expired, as any call does.
     'key' => function (stdClass $in) {
         $mnet = get_mnet_environment();
+        $mnet->get_keypair();
         return ['fingerprint' => interop_fingerprint($mnet->public_key), 'expires' => (int)$mnet->public_key_expires];
+    },
+
+    // Puts a key pair in the place of the present one, which is kept among the old ones, as Moodle does: {certificate, key}.
+    'key-set' => function (stdClass $in) {
+        global $DB, $CFG;
+        $mnet = get_mnet_environment();
+        $mnet->get_keypair();
+        $old = unserialize(get_config('mnet', 'openssl_history') ?: serialize([])) ?: [];
+        array_unshift($old, $mnet->keypair + ['expires' => $mnet->public_key_expires]);
+        set_config('openssl_history', serialize(array_slice($old, 0, 3)), 'mnet');
+        set_config('openssl', $in->certificate . '@@@@@@@@' . $in->key, 'mnet');
+        $expires = openssl_x509_parse($in->certificate)['validTo_time_t'];
+        $host = ['id' => $CFG->mnet_localhost_id, 'public_key' => $in->certificate, 'public_key_expires' => $expires];
+        $DB->update_record('mnet_host', (object)$host);
+        return ['fingerprint' => interop_fingerprint($in->certificate), 'expires' => $expires];
     },
 
     // Lets this Moodle's key expire: it makes another with its next request, and keeps the old one.
