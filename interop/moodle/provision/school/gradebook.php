@@ -116,7 +116,7 @@ class gradebook {
         } else {
             $item->update_final_grade($in->int('user'), $in->number('value'), 'gradebook');
         }
-        return self::grade_get($in);
+        return self::get($in);
     }
 
     /**
@@ -127,7 +127,7 @@ class gradebook {
      */
     public static function override(input $in): array {
         self::item($in)->update_final_grade($in->int('user'), $in->number('value'), 'gradebook');
-        return self::grade_get($in);
+        return self::get($in);
     }
 
     /**
@@ -145,7 +145,7 @@ class gradebook {
         $grade->set_excluded($in->bool('excluded', true));
         $item->get_parent_category()->force_regrading();
         grade_regrade_final_grades($item->courseid);
-        return self::grade_get($in);
+        return self::get($in);
     }
 
     /**
@@ -155,7 +155,7 @@ class gradebook {
      * @param input $in
      * @return array
      */
-    public static function grade_delete(input $in): array {
+    public static function remove(input $in): array {
         $item = self::item($in);
         switch ($in->text('how', 'empty')) {
             case 'empty':
@@ -195,7 +195,7 @@ class gradebook {
      * @param input $in
      * @return array
      */
-    public static function grade_get(input $in): array {
+    public static function get(input $in): array {
         global $DB;
         $row = $DB->get_record('grade_grades', ['itemid' => $in->int('item'), 'userid' => $in->int('user')]);
         return [

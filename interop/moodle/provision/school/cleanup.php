@@ -34,7 +34,8 @@ class cleanup {
     const PREFIX = 'interop-';
 
     /**
-     * Deletes courses by short name, users by username and categories by ID number: {"prefix": "interop-", "quiet": false}.
+     * Deletes courses by short name, users by username and categories by ID number: {"prefix": "interop-", "quiet": false,
+     * "people": true}. With quiet no plugin hears of it.
      *
      * @param input $in
      * @return array how many there were of each
@@ -45,20 +46,18 @@ class cleanup {
         if (strpos($prefix, self::PREFIX) !== 0) {
             throw new \InvalidArgumentException('only what begins with “' . self::PREFIX . '” is cleaned up');
         }
-        $found = function (string $table, string $column) use ($DB, $prefix) {
-            return $DB->get_records_select($table, $DB->sql_like($column, ':prefix'), ['prefix' => $DB->sql_like_escape($prefix) . '%'],
-                'id');
+        $found = function (string $table, string $column, string $and = '') use ($DB, $prefix) {
+            return $DB->get_records_select($table, $DB->sql_like($column, ':prefix') . $and,
+                ['prefix' => $DB->sql_like_escape($prefix) . '%'], 'id');
         };
         if ($in->bool('quiet', false)) {
             quiet::begin();
         }
         $courses = $found('course', 'shortname');
         foreach ($courses as $course) {
-            delete_course($course, false);
+            delete_course($course->id, false);
         }
-        $users = array_filter($found('user', 'username'), function ($user) {
-            return !$user->deleted;
-        });
+        $users = $in->bool('people', true) ? $found('user', 'username', ' AND deleted = 0') : [];
         foreach ($users as $user) {
             delete_user($user);
         }

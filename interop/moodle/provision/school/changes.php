@@ -89,13 +89,13 @@ class changes {
         $begin = microtime(true);
         $school->found($in->int('users', 40), $in->int('courses', 6));
         $founded = microtime(true);
-        write_line(['progress' => ['done' => 0, 'of' => $in->int('count')]]);
+        \interop_line(['progress' => ['done' => 0, 'of' => $in->int('count')]]);
         $kinds = [];
         for ($done = 1; $done <= $in->int('count'); $done++) {
             $kind = $school->change();
             $kinds[$kind] = ($kinds[$kind] ?? 0) + 1;
             if ($done % $in->int('every', 50) === 0) {
-                write_line(['progress' => ['done' => $done, 'of' => $in->int('count')]]);
+                \interop_line(['progress' => ['done' => $done, 'of' => $in->int('count')]]);
             }
             usleep(1000 * $in->int('pause_ms', 0));
         }
@@ -179,7 +179,7 @@ class changes {
             return false;
         }
         $about = ['item' => $item, 'user' => $user];
-        gradebook::exclude(new input($about + ['excluded' => !gradebook::grade_get(new input($about))['excluded']]));
+        gradebook::exclude(new input($about + ['excluded' => !gradebook::get(new input($about))['excluded']]));
         return true;
     }
 
@@ -188,10 +188,10 @@ class changes {
      */
     private function grade_empty(): bool {
         [$item, $user] = $this->item_and_member(false);
-        if (!$item || gradebook::grade_get(new input(['item' => $item, 'user' => $user]))['final'] === null) {
+        if (!$item || gradebook::get(new input(['item' => $item, 'user' => $user]))['final'] === null) {
             return false;
         }
-        gradebook::grade_delete(new input(['item' => $item, 'user' => $user, 'how' => 'empty']));
+        gradebook::remove(new input(['item' => $item, 'user' => $user, 'how' => 'empty']));
         return true;
     }
 
@@ -200,10 +200,10 @@ class changes {
      */
     private function grade_delete(): bool {
         [$item, $user] = $this->item_and_member(false);
-        if (!$item || gradebook::grade_get(new input(['item' => $item, 'user' => $user]))['final'] === null) {
+        if (!$item || gradebook::get(new input(['item' => $item, 'user' => $user]))['final'] === null) {
             return false;
         }
-        gradebook::grade_delete(new input(['item' => $item, 'user' => $user, 'how' => 'delete']));
+        gradebook::remove(new input(['item' => $item, 'user' => $user, 'how' => 'delete']));
         return true;
     }
 

@@ -32,12 +32,11 @@ defined('MOODLE_INTERNAL') || die();
  */
 class truth {
     /**
-     * Everything that is to be sent: {}. An object without a pinned id has the id null: the register cannot have it.
+     * Everything that is to be sent. An object without a pinned id has the id null: the register cannot have it.
      *
-     * @param input $in
      * @return array
      */
-    public static function tell(input $in): array {
+    public static function tell(): array {
         return [
             'users' => self::users(),
             'sections' => self::sections(),
@@ -48,19 +47,20 @@ class truth {
     }
 
     /**
-     * The ids under which the register knows things: {"kind": "user", "course" or "item", "ids": [Moodle's own]}.
+     * The ids under which the register knows things.
      *
-     * @param input $in
-     * @return array
+     * @param string $kind user, course or item
+     * @param int[] $objects Moodle's own ids
+     * @return string[] by Moodle's own id; null where none is pinned
      */
-    public static function ids(input $in): array {
+    public static function ids(string $kind, array $objects): array {
         global $DB;
         $ids = [];
-        foreach ($in->list('ids') as $id) {
-            $pin = $DB->get_field('local_mnetd_id', 'idnumber', ['kind' => $in->text('kind'), 'itemid' => (int)$id]);
-            $ids[(string)$id] = $pin === false ? null : $pin;
+        foreach ($objects as $object) {
+            $pin = $DB->get_field('local_mnetd_id', 'idnumber', ['kind' => $kind, 'itemid' => (int)$object]);
+            $ids["of $object"] = $pin === false ? null : $pin;
         }
-        return ['ids' => $ids ?: new \stdClass()];
+        return $ids;
     }
 
     /**
