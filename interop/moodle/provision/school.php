@@ -29,10 +29,6 @@ function interop_school(string $method): callable {
 }
 
 return array_map('interop_school', [
-    'person-create' => 'people::create',
-    'person-update' => 'people::update',
-    'person-suspend' => 'people::suspend',
-    'person-delete' => 'people::delete',
     'category-create' => 'courses::category_create',
     'course-create' => 'courses::create',
     'course-update' => 'courses::update',

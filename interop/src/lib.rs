@@ -1,0 +1,31 @@
+//! Proves mnetd and its Moodle plugins against Moodle sites that run.
+//!
+//! # Layout
+//!
+//! In reading order: a module may use those above it, never those below.
+//!
+//! - [`options`]: what is given on the command line.
+//! - [`failure`]: why a case did not hold.
+//! - [`waiting`]: until something is so, or too late.
+//! - [`page`]: HTML as a browser's user sees it: forms, titles, texts, links.
+//! - [`browser`]: somebody's browser: cookies, redirects, forms filled in and sent.
+//! - [`moodle`]: a Moodle: what is arranged in it, its cron, its pages for administrators and users.
+//! - [`mnetd`]: an mnetd of the case's own: started, stopped, killed, asked; its database read.
+//! - [`clock`]: clocks that are wrong.
+//! - [`case`]: what a case is, and the scene it plays in.
+//! - [`cases`]: the cases themselves, one file a subject.
+//! - [`report`]: the table at the end.
+//! - [`suite`]: all of it, in order.
+
+pub mod browser;
+pub mod case;
+pub mod cases;
+pub mod clock;
+pub mod failure;
+pub mod mnetd;
+pub mod moodle;
+pub mod options;
+pub mod page;
+pub mod report;
+pub mod suite;
+pub mod waiting;
