@@ -11,9 +11,12 @@
 //! - [`browser`]: somebody's browser: cookies, redirects, forms filled in and sent.
 //! - [`moodle`]: a Moodle: what is arranged in it, its cron, its pages for administrators and users.
 //! - [`mnetd`]: an mnetd of the case's own: started, stopped, killed, asked; its database read.
+//! - [`moodle_pages`], [`mnetd_pages`]: their pages, as people go through them.
+//! - [`introduction`]: the two are made known to each other.
 //! - [`clock`]: clocks that are wrong.
 //! - [`case`]: what a case is, and the scene it plays in.
 //! - [`cases`]: the cases themselves, one file a subject.
+//! - [`turn`]: one run at a time against a Moodle.
 //! - [`report`]: the table at the end.
 //! - [`suite`]: all of it, in order.
 
@@ -22,10 +25,14 @@ pub mod case;
 pub mod cases;
 pub mod clock;
 pub mod failure;
+pub mod introduction;
 pub mod mnetd;
+pub mod mnetd_pages;
 pub mod moodle;
+pub mod moodle_pages;
 pub mod options;
 pub mod page;
 pub mod report;
 pub mod suite;
+pub mod turn;
 pub mod waiting;

@@ -15,6 +15,7 @@ use crate::mnetd::addresses;
 use crate::moodle::{Moodle, Php};
 use crate::options::{Options, Place};
 use crate::report::{Ended, Report};
+use crate::turn::Turn;
 
 /// Why there was no run.
 #[derive(Debug, Error)]
@@ -53,6 +54,7 @@ pub fn run(options: &Options) -> Result<Report, Refusal> {
     }
     let cases = chosen(&options.only)?;
     let scene = scene(options)?;
+    let _turn = Turn::at(scene.moodles().map(Moodle::url))?;
     print_versions(&scene)?;
     for moodle in scene.moodles() {
         moodle.clean_up()?;

@@ -158,7 +158,6 @@ return [
         $enabled = array_filter(explode(',', $CFG->$setting));
         if (!in_array($in->name, $enabled)) {
             interop_set('core', $setting, implode(',', array_merge($enabled, [$in->name])));
-            \core\session\manager::gc();
             core_plugin_manager::reset_caches();
         }
         return true;

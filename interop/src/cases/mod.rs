@@ -1,11 +1,13 @@
 //! The cases themselves, one file a subject, in the order they are played.
 
+mod registration;
+
 use crate::case::Case;
 
 /// All cases.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let subjects: [&[Case]; 0] = [];
+    let subjects: [&[Case]; 1] = [registration::CASES];
     subjects.concat()
 }
 
