@@ -9,10 +9,13 @@
 //! - [`waiting`]: until something is so, or too late.
 //! - [`page`]: HTML as a browser's user sees it: forms, titles, texts, links.
 //! - [`browser`]: somebody's browser: cookies, redirects, forms filled in and sent.
+//! - [`running`]: programs that run beside a case: killed in the middle, or asked again and again.
 //! - [`moodle`]: a Moodle: what is arranged in it, its cron, its pages for administrators and users.
 //! - [`mnetd`]: an mnetd of the case's own: started, stopped, killed, asked; its database read.
 //! - [`moodle_pages`], [`mnetd_pages`]: their pages, as people go through them.
 //! - [`introduction`]: the two are made known to each other.
+//! - [`school`]: a Moodle that feeds the register of an mnetd.
+//! - [`agreement`]: whether Moodle's tables and the register say the same.
 //! - [`clock`]: clocks that are wrong.
 //! - [`case`]: what a case is, and the scene it plays in.
 //! - [`cases`]: the cases themselves, one file a subject.
@@ -20,6 +23,7 @@
 //! - [`report`]: the table at the end.
 //! - [`suite`]: all of it, in order.
 
+pub mod agreement;
 pub mod browser;
 pub mod case;
 pub mod cases;
@@ -33,6 +37,8 @@ pub mod moodle_pages;
 pub mod options;
 pub mod page;
 pub mod report;
+pub mod running;
+pub mod school;
 pub mod suite;
 pub mod turn;
 pub mod waiting;
