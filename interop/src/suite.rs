@@ -55,7 +55,8 @@ pub fn run(options: &Options) -> Result<Report, Refusal> {
     let cases = chosen(&options.only)?;
     let scene = scene(options)?;
     let _turn = Turn::at(scene.moodles().map(Moodle::url))?;
-    print_versions(&scene)?;
+    let versions = versions(&scene)?;
+    versions.iter().for_each(|line| println!("{line}"));
     for moodle in scene.moodles() {
         moodle.clean_up()?;
     }
@@ -65,13 +66,19 @@ pub fn run(options: &Options) -> Result<Report, Refusal> {
     let report = play_all(&cases, &scene);
     println!("\n{}\n{}", report.table(), report.summary());
     if let Some(path) = &options.write {
-        let text = report.markdown() + "\n";
-        fs::write(path, text).map_err(|source| Failure::File {
-            path: path.clone(),
-            source,
-        })?;
+        write(path, &(report.markdown() + "\n"))?;
+    }
+    if let Some(path) = &options.json {
+        write(path, &format!("{:#}\n", report.json(&versions)))?;
     }
     Ok(report)
+}
+
+fn write(path: &Path, text: &str) -> Held {
+    fs::write(path, text).map_err(|source| Failure::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn list() {
@@ -155,17 +162,18 @@ fn checked(moodle: Moodle) -> Result<Moodle, Refusal> {
     }
 }
 
-fn print_versions(scene: &Scene) -> Held {
+/// What the run is against, a line for mnetd and one for each Moodle.
+fn versions(scene: &Scene) -> Held<Vec<String>> {
     let output = Command::new(&scene.program).arg("--version").output();
     let output = output.map_err(|source| Failure::Program {
         program: scene.program.display().to_string(),
         source,
     })?;
-    println!("{}", String::from_utf8_lossy(&output.stdout).trim());
+    let mut lines = vec![String::from_utf8_lossy(&output.stdout).trim().to_owned()];
     for moodle in scene.moodles() {
-        println!("{}: {}", moodle.url(), moodle.versions()?.line());
+        lines.push(format!("{}: {}", moodle.url(), moodle.versions()?.line()));
     }
-    Ok(())
+    Ok(lines)
 }
 
 fn play_all(cases: &[Case], scene: &Scene) -> Report {

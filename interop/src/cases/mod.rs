@@ -1,5 +1,8 @@
 //! The cases themselves, one file a subject, in the order they are played.
 
+mod courses;
+mod grades;
+mod people;
 mod registration;
 
 use crate::case::Case;
@@ -7,7 +10,12 @@ use crate::case::Case;
 /// All cases.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let subjects: [&[Case]; 1] = [registration::CASES];
+    let subjects: [&[Case]; 4] = [
+        registration::CASES,
+        people::CASES,
+        courses::CASES,
+        grades::CASES,
+    ];
     subjects.concat()
 }
 

@@ -185,16 +185,12 @@ class truth {
         $params = ['localhost' => $CFG->mnet_localhost_id, 'guest' => $CFG->siteguest];
         if (self::setting('userscope', 'all') === 'enrolled') {
             [$where, $inner] = self::course_in_scope('sc', 'who');
-            $roles = array_merge(self::roles('studentroles', ['student']), self::roles('teacherroles', ['editingteacher', 'teacher']));
             $sql .= " AND EXISTS (SELECT 1
                                     FROM {user_enrolments} sue
-                                    JOIN {enrol} se ON se.id = sue.enrolid AND se.status = 0
+                                    JOIN {enrol} se ON se.id = sue.enrolid
                                     JOIN {course} sc ON sc.id = se.courseid
-                                    JOIN {context} sx ON sx.contextlevel = 50 AND sx.instanceid = sc.id
-                                    JOIN {role_assignments} sra ON sra.contextid = sx.id AND sra.userid = sue.userid
-                                   WHERE sue.userid = u.id AND sue.status = 0 AND (sue.timeend = 0 OR sue.timeend > :nowwho)
-                                         AND sra.roleid IN (" . implode(',', $roles ?: [0]) . ") AND $where)";
-            $params += $inner + ['nowwho' => time()];
+                                   WHERE sue.userid = u.id AND $where)";
+            $params += $inner;
         }
         return [$sql, $params];
     }
@@ -230,7 +226,7 @@ class truth {
      */
     private static function item_in_scope(): array {
         [$sql, $params] = self::course_in_scope();
-        $types = ["i.itemtype = 'manual'"];
+        $types = [];
         $modules = array_filter(array_map('trim', explode(',', self::setting('itemmodules', ''))));
         if ($modules) {
             $names = [];
@@ -242,8 +238,9 @@ class truth {
         } else {
             $types[] = "i.itemtype = 'mod'";
         }
-        foreach (['includecoursetotal' => 'course', 'includecategorytotal' => 'category'] as $setting => $type) {
-            if (self::setting($setting, '0')) {
+        foreach (['manual' => 'includemanual', 'course' => 'includecoursetotal', 'category' => 'includecategorytotal']
+                as $type => $setting) {
+            if (self::setting($setting, $type === 'manual' ? '1' : '0')) {
                 $types[] = "i.itemtype = '$type'";
             }
         }
