@@ -61,6 +61,20 @@ class outcome {
     public $error = '';
 
     /**
+     * Takes in what a further run for the same peer did.
+     *
+     * @param outcome $further that run
+     * @return void
+     */
+    public function add(outcome $further): void {
+        foreach (['messages', 'sent', 'repaired', 'refused', 'postponed'] as $count) {
+            $this->{$count} += $further->{$count};
+        }
+        $this->end = $further->end;
+        $this->error = $further->error;
+    }
+
+    /**
      * What happened, in one line for a log.
      *
      * @return string

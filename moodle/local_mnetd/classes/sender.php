@@ -126,7 +126,7 @@ class sender {
             try {
                 $this->deliver($hostid, $jobs, $outcome);
             } catch (client_exception $e) {
-                $this->peer_failed($hostid, $e->getMessage());
+                $this->note_failure($hostid, $e->getMessage());
                 $outcome->end = outcome::FAILED;
                 $outcome->error = $e->getMessage();
                 return;
@@ -331,13 +331,13 @@ class sender {
     }
 
     /**
-     * Writes down that the peer failed and why, and makes a pause: a minute, doubling up to an hour.
+     * Writes down that sending failed and why, and makes a pause: a minute, doubling up to an hour.
      *
      * @param int $hostid the peer
      * @param string $why for an administrator
      * @return void
      */
-    protected function peer_failed(int $hostid, string $why): void {
+    public function note_failure(int $hostid, string $why): void {
         global $DB;
 
         $failures = 1 + (int) $DB->get_field('local_mnetd_peer', 'failures', ['hostid' => $hostid]);
@@ -346,7 +346,7 @@ class sender {
     }
 
     /**
-     * Writes into the row of a peer. Whoever holds its lock is the only one to do so.
+     * Writes into the row of a peer, which is made by the first that holds its lock.
      *
      * @param int $hostid the peer
      * @param array $fields what changes

@@ -139,7 +139,69 @@ $string['checkhead'] = 'Check';
 $string['checkofpeer'] = 'School register: {$a->check} ({$a->peer})';
 $string['checkofsite'] = 'School register: {$a}';
 $string['checksofsite'] = 'This site';
+$string['cli_badpeer'] = 'No register has the address {$a->peer}. Connected are: {$a->registers}';
+$string['cli_modes'] = 'Say either --full (send everything) or --reconcile (compare, and send what differs).';
+$string['cli_progress'] = '{$a->peer}: {$a->phase}, {$a->done} of {$a->total} looked at ({$a->percent} %), {$a->queued} queued, {$a->waiting} waiting';
+$string['cli_sendhelp'] = 'Sends what waits to the registers, now, until nothing waits any more.
+
+Options:
+ --peer=URL      only to this register
+ --time=SECONDS  stop after so many seconds (default: 3600)
+ -h, --help      print this help
+
+The exit code is 0 when everything was sent, and 1 when something still waits or was refused.';
+$string['cli_statushelp'] = 'Tells how the exchange with each register stands: what waits, what was refused, the last success, the synchronisation.
+
+Options:
+ --peer=URL  only this register
+ --json      for programs
+ -h, --help  print this help';
+$string['cli_synchelp'] = 'Synchronises the registers with this site, and waits until it is done.
+
+Options:
+ --full          send everything
+ --reconcile     compare with what was sent before, and send what differs
+ --peer=URL      only with this register
+ --time=SECONDS  stop after so many seconds (default: 86400); the sending task goes on
+ -h, --help      print this help
+
+The exit code is 0 when everything was sent, and 1 when something still waits or was refused.';
+$string['cli_unknown'] = 'Unknown option: {$a}. Try --help.';
+$string['client_badsignature'] = 'The answer of {$a->peer} was not signed with the key that this site knows of it, so it was not believed. If that site was restored, copied or moved, open Site administration > Networking > Manage peers there and here, compare the two keys, and save the new one.';
+$string['client_cannotseal'] = 'This site cannot seal a message for {$a->peer}: the certificate that is stored of it is of no use. Open Site administration > Networking > Manage peers, choose the peer, and save the certificate that it hands out now.';
+$string['client_clockahead'] = 'The clock of {$a->peer} is {$a->seconds} seconds ahead of the clock of this site, so its answer was not taken. Set the clocks of both servers by NTP.';
+$string['client_fault'] = '{$a->peer} refused the whole message with fault {$a->code}: {$a->text}';
+$string['client_fault7012'] = '{$a->peer} does not know the call that this site made, or does not let this site make it (fault {$a->code}). If it is mnetd, run there: mnetd peer allow {$a->here} register --publish. If that was done, the versions of mnetd and of this plugin do not fit: update the older one. It said: {$a->text}';
+$string['client_fault7020'] = '{$a->peer} does not know this site (fault 7020). On the machine of mnetd, run: mnetd peer add {$a->here}. The address must be spelt exactly so. It said: {$a->text}';
+$string['client_fault7021'] = '{$a->peer} says that the message was not sealed (fault 7021). A proxy may have changed it on its way: {$a->text}';
+$string['client_fault7023'] = '{$a->peer} cannot open what this site sealed for it (fault 7023): the certificate that is stored of it is too old, or not its own. Open Site administration > Networking > Manage peers, choose the peer, and save the certificate that it hands out now.';
+$string['client_fault7025'] = '{$a->peer} changed its key twice while one message was sent (fault 7025). It will be sent again. If this stays so, run "mnetd peer check {$a->here}" on the machine of mnetd.';
+$string['client_fault704'] = '{$a->peer} has its networking turned off (fault 704). Turn it on there.';
+$string['client_fault707'] = '{$a->peer} does not let this site use its service "register" (fault 707). On the machine of mnetd, run: mnetd peer allow {$a->here} register --publish';
+$string['client_fault710'] = '{$a->peer} cannot verify the signature of this site (fault 710): it knows another key. On the machine of mnetd, run: mnetd peer check {$a->here}. If this site was restored or copied, compare the fingerprints and take the new key with --accept-key.';
+$string['client_fault711'] = '{$a->peer} says that the message was not signed (fault 711). A proxy may have changed it on its way: {$a->text}';
+$string['client_fault713'] = '{$a->peer} could not read the message (fault 713): {$a->text}';
+$string['client_fault8010'] = '{$a->peer} says that it received this very message before (fault 8010). It will be made anew and sent again. If this happens often, a proxy between the two sends messages twice, or somebody repeats recorded ones: {$a->text}';
+$string['client_fault8011'] = 'The clocks of this site and of {$a->peer} differ too much (fault 8011). Set the clocks of both servers by NTP. It said: {$a->text}';
+$string['client_fault8011ahead'] = 'The clock of this site is {$a->seconds} seconds ahead of the clock of {$a->peer} (fault 8011). Set the clocks of both servers by NTP. It said: {$a->text}';
+$string['client_fault8011behind'] = 'The clock of this site is {$a->seconds} seconds behind the clock of {$a->peer}, or the message was that long on its way (fault 8011). Set the clocks of both servers by NTP. It said: {$a->text}';
+$string['client_fault8012'] = '{$a->peer} says that the message was not bound to it (fault 8012). Something between the two sites changed it, or this plugin is damaged: {$a->text}';
+$string['client_fault8013'] = '{$a->peer} goes by another address than the one under which this site knows it (fault 8013). Remove the peer under Site administration > Networking > Manage peers, and add it under its own address. It said: {$a->text}';
+$string['client_garbled'] = 'What answered at {$a->peer} was not a readable answer of an MNet site. A proxy, a firewall or an error page may stand in its place, or PHP there cannot use RC4. Details: {$a->cause}';
+$string['client_http'] = '{$a->peer} cannot take the message at present: the web server in front of it reports an error. It will be tried again. Details: {$a->cause}';
+$string['client_https'] = 'The https connection to {$a->peer} failed: its certificate for https is not trusted, has expired, or is made out for another name. Put it right there, or choose another "SSL verification" for this peer under Site administration > Networking > Manage peers. Details: {$a->cause}';
+$string['client_networkingoff'] = 'Networking is turned off on this site. Turn it on under Site administration > Networking > Settings (or Advanced features).';
+$string['client_nocertificate'] = 'This site has no certificate of {$a->peer}. Open Site administration > Networking > Manage peers, choose the peer, and save its certificate.';
+$string['client_nopeer'] = 'There is no peer number {$a->id}, or it was removed under Site administration > Networking > Manage peers.';
+$string['client_norc4'] = 'PHP on this server cannot seal messages, because its OpenSSL ({$a->openssl}) has RC4 turned off, and Moodle\'s network messages use it. In the openssl.cnf that PHP uses, activate the default and the legacy provider: under [provider_sect] write "default = default_sect" and "legacy = legacy_sect", then add the sections [default_sect] and [legacy_sect], each with the line "activate = 1". Then restart PHP (PHP-FPM or the web server); cron needs the same file.';
+$string['client_noresult'] = 'an answer is neither a result nor a fault';
+$string['client_notsubscribed'] = 'This site does not subscribe to the service "School register" of {$a->peer}, so it may not call {$a->method} there. Open Site administration > Networking > Manage peers, choose the peer, and on the tab Services tick Subscribe.';
+$string['client_threw'] = 'The answer of {$a->peer} could not be read. Details: {$a->cause}';
+$string['client_timeout'] = '{$a->peer} did not answer in time. It may be overloaded, or a firewall drops the connection. It will be tried again. Details: {$a->cause}';
+$string['client_unreachable'] = '{$a->peer} cannot be reached. Is it running, is the address right, does a firewall let this server through? It will be tried again. Details: {$a->cause}';
+$string['client_wrongcount'] = '{$a->calls} calls were sent, and {$a->answers} answers came';
 $string['comparenow'] = 'Compare now';
+$string['courier_wentwrong'] = 'something went wrong on this site: {$a}';
 $string['deliveryheading'] = 'How it is sent';
 $string['discard'] = 'Discard';
 $string['discardall'] = 'Discard all';
@@ -156,6 +218,21 @@ $string['done_sendbusy'] = 'Something is being sent to this register at this mom
 $string['done_sendfailed'] = 'Nothing could be sent now: {$a}';
 $string['done_test'] = 'Tested: everything is right.';
 $string['done_testwrong'] = 'Tested: {$a->step}: {$a->summary}';
+$string['fault_bindingmember'] = 'the binding\'s {$a->member} is missing or malformed; expected {$a->expected}';
+$string['fault_cursor'] = 'the field "cursor" holds {$a}, which is no cursor of this list; expected what an earlier page had as "next", or nothing for the first page';
+$string['fault_hexdigits'] = '32 hexadecimal digits';
+$string['fault_limit'] = 'the field "limit" is no whole number from 1 to {$a}';
+$string['fault_nostruct'] = 'the first parameter is no struct';
+$string['fault_notallowed'] = 'this site takes no such call from {$a}: it is not a peer, was removed, or did not sign the call';
+$string['fault_notbound'] = 'the call is not bound: expected a last parameter {mnetd_to, mnetd_at, mnetd_nonce}';
+$string['fault_notext'] = 'the field "{$a}" is no text of at most 1333 bytes';
+$string['fault_nouserasked'] = 'neither "idnumber" nor "username" is there; expected one of them at least';
+$string['fault_otherrecipient'] = 'the call is bound to {$a->to}, this is {$a->wwwroot}';
+$string['fault_outsidewindow'] = 'the call is dated {$a->dated}, here it is {$a->now}: at most {$a->maxage} s back and {$a->maxahead} s ahead are allowed. Set the clocks of both servers by NTP';
+$string['fault_replayed'] = 'the nonce {$a} was used before; a repeated call has to be bound anew';
+$string['fault_unixseconds'] = 'unix seconds';
+$string['fault_unknownsection'] = 'unknown section: this site sends no course with the id {$a}';
+$string['fault_unknownuser'] = 'unknown user: this site sends no user with the id or username {$a}';
 $string['faulthead'] = 'What the register said';
 $string['foundhead'] = 'What was found';
 $string['includecategorytotal'] = 'Send category totals';
@@ -207,6 +284,7 @@ $string['nightly_desc'] = 'Each night, compare everything with what was sent, an
 $string['nopeer'] = 'No register is connected yet';
 $string['nopeer_help'] = '<ol><li>On the register\'s machine: <code>mnetd peer add {$a->here}</code></li><li>Here, under <a href="{$a->peers}">Manage peers</a>: add its address as a new host, with the application type <em>mnetd</em>, and compare the fingerprints.</li><li>Open the host\'s <em>Services</em> tab, tick both boxes of <em>School register</em>, and save.</li><li>Come back to this page, press <em>Test now</em>, and then <em>Send everything again</em>.</li></ol>';
 $string['norefusedjobs'] = 'Nothing was refused.';
+$string['noregister'] = 'No register is connected: this site does not subscribe to the service "School register" of any host.';
 $string['nosuchjob'] = 'There is no such refused job any more. Perhaps it was sent again in the meantime.';
 $string['nosync'] = 'Nothing has been synchronised yet.';
 $string['notallowedtoact'] = 'You may see how things stand. Testing, sending and discarding need the permission “{$a}”.';
@@ -220,6 +298,14 @@ $string['object_item'] = 'Assessment {$a->item} in {$a->course}';
 $string['object_section'] = 'Course {$a->course}';
 $string['object_user'] = 'User {$a->user}';
 $string['objecthead'] = 'About';
+$string['outcome_busy'] = 'another process is sending to it';
+$string['outcome_failed'] = 'failed: {$a->error}';
+$string['outcome_outoftime'] = 'the time is up, the rest follows';
+$string['outcome_paused'] = 'pausing after a failure until {$a->error}';
+$string['outcome_postponed'] = 'postponed: {$a->postponed}';
+$string['outcome_refused'] = 'refused: {$a->refused}, see the status page';
+$string['outcome_repaired'] = 'of them behind something that the register lacked: {$a->repaired}';
+$string['outcome_sent'] = 'changes sent: {$a->sent}, in messages: {$a->messages}';
 $string['ownkeypage'] = 'Networking settings';
 $string['peerchecks'] = 'The exchange with this register';
 $string['phase_assessments'] = 'Assessments';
@@ -291,14 +377,23 @@ $string['segmentsource_topcategory'] = 'The name of the category at the top, abo
 $string['sendagain'] = 'Send again';
 $string['sendall'] = 'Send everything again';
 $string['sendallagain'] = 'Send all again';
+$string['sender_refused'] = 'refused: {$a->method} of {$a->object}, fault {$a->code}: {$a->text}';
 $string['sendnow'] = 'Send now';
 $string['servicestab'] = 'Services of this host';
 $string['settings'] = 'School register settings';
 $string['status'] = 'School register status';
+$string['status_errorat'] = '  failing since {$a->failures} attempt(s), next try {$a->nexttry}: {$a->lasterror}';
+$string['status_lastsuccess'] = '  last success: {$a}';
+$string['status_queue'] = '  waiting: {$a->waiting}, refused: {$a->refused}';
+$string['status_sync'] = '  synchronisation ({$a->mode}): {$a->phase}, {$a->done} of {$a->total}';
 $string['statushead'] = 'Status';
 $string['studentroles'] = 'Roles that count as student';
 $string['studentroles_desc'] = 'Somebody with one of these roles in a course, and an active enrolment there, is sent as a student of it. Roles that are ticked neither here nor for teachers are not sent.';
+$string['sync_started'] = 'registers to be compared with by the sending task: {$a}';
 $string['synchronisation'] = 'Synchronisation';
+$string['task_reconcile'] = 'Compare with the school register, every night';
+$string['task_send'] = 'Send changes to the school register';
+$string['task_sendnow'] = 'Send changes to the school register at once';
 $string['teacherroles'] = 'Roles that count as teacher';
 $string['teacherroles_desc'] = 'As above, for teachers. A role cannot be both.';
 $string['test_binding'] = 'It takes a bound call';
