@@ -19,6 +19,7 @@
 //! - [`clock`]: clocks that are wrong.
 //! - [`case`]: what a case is, and the scene it plays in.
 //! - [`cases`]: the cases themselves, one file a subject.
+//! - [`sign_on`]: who goes from one to the other by which link.
 //! - [`turn`]: one run at a time against a Moodle.
 //! - [`report`]: the table at the end.
 //! - [`suite`]: all of it, in order.
@@ -39,6 +40,7 @@ pub mod page;
 pub mod report;
 pub mod running;
 pub mod school;
+pub mod sign_on;
 pub mod suite;
 pub mod turn;
 pub mod waiting;

@@ -1,7 +1,5 @@
 //! A Moodle that feeds the register of an mnetd.
 
-use std::path::Path;
-
 use rusqlite::types::ValueRef;
 use serde_json::{Value as Json, json};
 
@@ -131,19 +129,20 @@ impl<'a> School<'a> {
     /// # Errors
     /// When it cannot be run, or knows nothing of this register.
     pub fn status(&self) -> Held<Json> {
-        let printed = self.moodle.run_script("local/mnetd/cli/status.php", &[])?;
-        let shape = |seen: &str| Failure::Shape {
+        let peer = format!("--peer={}", self.mnetd.url());
+        let printed = self
+            .moodle
+            .run_script("local/mnetd/cli/status.php", &["--json", &peer])?;
+        let all: Option<Json> = serde_json::from_str(&printed).ok();
+        let ours = all.as_ref().map_or(&Json::Null, |all| &all[0]);
+        if ours["wwwroot"] == json!(self.mnetd.url()) {
+            return Ok(ours.clone());
+        }
+        Err(Failure::Shape {
             what: "local/mnetd/cli/status.php".to_owned(),
             expected: "JSON that tells of this register",
-            seen: shortened(seen),
-        };
-        let all: Json = serde_json::from_str(&printed).map_err(|_| shape(&printed))?;
-        let hosts = all["hosts"].as_array().or_else(|| all.as_array());
-        let ours = hosts
-            .into_iter()
-            .flatten()
-            .find(|host| host["wwwroot"].as_str() == Some(self.mnetd.url().as_str()));
-        ours.cloned().ok_or_else(|| shape(&printed))
+            seen: shortened(&printed),
+        })
     }
 
     /// How many jobs wait in Moodle for the register, read from its database.
@@ -157,22 +156,15 @@ impl<'a> School<'a> {
         number(&rows[0], "jobs")
     }
 
-    /// Lets the time pass that Moodle leaves a peer alone after calls that failed.
+    /// Sends what waits, by the plugin's own command, which does not keep the pause after calls that failed.
     ///
     /// # Errors
-    /// When Moodle's database refuses.
-    pub fn let_back_off_pass(&self) -> Held {
-        let sql = "UPDATE {local_mnetd_peer} SET nexttry = 0 WHERE hostid IN (SELECT id FROM {mnet_host} WHERE wwwroot = ?)";
-        self.does(
-            "execute",
-            &json!({"sql": sql, "params": [self.mnetd.url()]}),
-        )?;
-        let sql = "UPDATE {local_mnetd_queue} SET nextattempt = 0 WHERE state = 'waiting' AND hostid IN (SELECT id FROM {mnet_host} WHERE wwwroot = ?)";
-        self.does(
-            "execute",
-            &json!({"sql": sql, "params": [self.mnetd.url()]}),
-        )
-        .map(drop)
+    /// When something could not be sent.
+    pub fn send(&self) -> Held {
+        let peer = format!("--peer={}", self.mnetd.url());
+        self.moodle
+            .run_script("local/mnetd/cli/send.php", &[&peer])
+            .map(drop)
     }
 
     /// The id under which the register knows something of Moodle's.
@@ -234,13 +226,6 @@ impl<'a> School<'a> {
     /// When one of the two cannot be read.
     pub fn agreement(&self) -> Held<Agreement> {
         Agreement::between(self.moodle, &self.mnetd)
-    }
-
-    /// Whether a script of the plugin's is there.
-    #[must_use]
-    pub fn has_script(&self, path: &str) -> bool {
-        self.moodle
-            .has(&Path::new("local/mnetd").join(path).display().to_string())
     }
 }
 

@@ -56,7 +56,9 @@ pub fn run(options: &Options) -> Result<Report, Refusal> {
     let scene = scene(options)?;
     let _turn = Turn::at(scene.moodles().map(Moodle::url))?;
     let versions = versions(&scene)?;
-    versions.iter().for_each(|line| println!("{line}"));
+    for line in &versions {
+        println!("{line}");
+    }
     for moodle in scene.moodles() {
         moodle.clean_up()?;
     }

@@ -21,7 +21,7 @@ impl Turn {
         // In the same order everywhere, so that two runs cannot wait for each other.
         paths.sort();
         paths.dedup();
-        let held = paths.into_iter().map(hold).collect::<Held<Vec<File>>>()?;
+        let held = paths.iter().map(hold).collect::<Held<Vec<File>>>()?;
         Ok(Self { _held: held })
     }
 }
@@ -34,7 +34,7 @@ fn path(url: &str) -> PathBuf {
     env::temp_dir().join(format!("mnetd-interop-{plain}.lock"))
 }
 
-fn hold(path: PathBuf) -> Held<File> {
+fn hold(path: &PathBuf) -> Held<File> {
     let failure = |source| Failure::File {
         path: path.clone(),
         source,
@@ -42,7 +42,7 @@ fn hold(path: PathBuf) -> Held<File> {
     let file = File::options()
         .create(true)
         .append(true)
-        .open(&path)
+        .open(path)
         .map_err(failure)?;
     match file.try_lock() {
         Ok(()) => {}

@@ -2,6 +2,9 @@
 
 mod courses;
 mod grades;
+mod jumping_in;
+mod jumping_out;
+mod logging_out;
 mod people;
 mod registration;
 
@@ -10,8 +13,11 @@ use crate::case::Case;
 /// All cases.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let subjects: [&[Case]; 4] = [
+    let subjects: [&[Case]; 7] = [
         registration::CASES,
+        jumping_in::CASES,
+        jumping_out::CASES,
+        logging_out::CASES,
         people::CASES,
         courses::CASES,
         grades::CASES,
