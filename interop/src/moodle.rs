@@ -29,6 +29,10 @@ const SCRIPT: &[(&str, &str)] = &[
         include_str!("../moodle/provision/hosts.php"),
     ),
     (
+        "provision/pairing.php",
+        include_str!("../moodle/provision/pairing.php"),
+    ),
+    (
         "provision/people.php",
         include_str!("../moodle/provision/people.php"),
     ),

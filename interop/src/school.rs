@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::agreement::Agreement;
 use crate::case::Scene;
 use crate::failure::{Failure, Held, shortened};
-use crate::introduction::introduce_for;
+use crate::introduction::allow;
 use crate::mnetd::Mnetd;
 use crate::moodle::Moodle;
 
@@ -41,17 +41,22 @@ impl<'a> School<'a> {
     /// When either side refuses.
     pub fn open(scene: &'a Scene) -> Held<Self> {
         let moodle = &scene.moodle;
+        let mut mnetd = scene.mnetd()?;
+        mnetd.start()?;
+        let peer =
+            json!({"wwwroot": mnetd.url(), "application": "mnetd", "services": ["register"]});
         let made = moodle.provision_all(&[
             ("category-create", json!({"idnumber": "interop-in"})),
             ("category-create", json!({"idnumber": "interop-out"})),
+            ("pair", peer),
         ])?;
         let category = number(&made[0], "id")?;
         let outside = number(&made[1], "id")?;
         let setting =
             json!({"plugin": "local_mnetd", "name": "categories", "value": category.to_string()});
         moodle.provision("setting", &setting)?;
-        let mut mnetd = scene.mnetd()?;
-        introduce_for(moodle, &mut mnetd, &["register"])?;
+        mnetd.run(&["peer", "add", moodle.url(), "--yes"])?;
+        allow(&mnetd, moodle, "register", true, true)?;
         Ok(Self {
             moodle,
             mnetd,

@@ -70,6 +70,21 @@ class cleanup {
             }
         }
         quiet::end();
+        self::forget_ids($prefix);
         return ['courses' => count($courses), 'users' => count($users), 'categories' => count($categories)];
+    }
+
+    /**
+     * Forgets under which ids registers knew what is gone: an id once given is given to nobody else, and the next run gives the same.
+     *
+     * @param string $prefix
+     */
+    private static function forget_ids(string $prefix): void {
+        global $DB;
+        if (!$DB->get_manager()->table_exists('local_mnetd_id')) {
+            return;
+        }
+        $DB->delete_records_select('local_mnetd_id', $DB->sql_like('idnumber', ':prefix', false),
+            ['prefix' => $DB->sql_like_escape($prefix) . '%']);
     }
 }
