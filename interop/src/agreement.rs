@@ -10,6 +10,7 @@ use std::fmt;
 use rusqlite::{Connection, Row, named_params};
 use serde_json::{Value as Json, json};
 
+use crate::case::Figure;
 use crate::failure::{Failure, Held};
 use crate::mnetd::Mnetd;
 use crate::moodle::Moodle;
@@ -67,6 +68,15 @@ impl Agreement {
     #[must_use]
     pub fn differences(&self) -> usize {
         self.kinds.iter().map(|kind| kind.differences.len()).sum()
+    }
+
+    /// How many rows of each kind there are, as figures.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Figure> {
+        self.kinds
+            .iter()
+            .map(|kind| Figure::count(kind.kind, kind.rows))
+            .collect()
     }
 
     /// Holds that there are none.

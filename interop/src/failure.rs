@@ -76,6 +76,8 @@ pub enum Failure {
         code: i32,
         /// What it complained of.
         complaint: String,
+        /// What it printed all the same.
+        told: String,
     },
     /// A server of ours that went away, or never came.
     #[error("mnetd at {wwwroot} {happened}. Its log ends: {log}")]

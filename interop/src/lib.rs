@@ -14,12 +14,13 @@
 //! - [`mnetd`]: an mnetd of the case's own: started, stopped, killed, asked; its database read.
 //! - [`moodle_pages`], [`mnetd_pages`]: their pages, as people go through them.
 //! - [`introduction`]: the two are made known to each other.
-//! - [`school`]: a Moodle that feeds the register of an mnetd.
-//! - [`agreement`]: whether Moodle's tables and the register say the same.
 //! - [`clock`]: clocks that are wrong.
 //! - [`case`]: what a case is, and the scene it plays in.
+//! - [`agreement`]: whether Moodle's tables and the register say the same.
+//! - [`school`]: a Moodle that feeds the register of an mnetd.
 //! - [`cases`]: the cases themselves, one file a subject.
 //! - [`sign_on`]: who goes from one to the other by which link.
+//! - [`traffic`]: changes and calls that flow while something else happens.
 //! - [`turn`]: one run at a time against a Moodle.
 //! - [`report`]: the table at the end.
 //! - [`suite`]: all of it, in order.
@@ -42,5 +43,6 @@ pub mod running;
 pub mod school;
 pub mod sign_on;
 pub mod suite;
+pub mod traffic;
 pub mod turn;
 pub mod waiting;

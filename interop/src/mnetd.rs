@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use crate::browser::Browser;
+use crate::clock;
 use crate::failure::{Failure, Held, shortened};
 use crate::waiting::{Look, PATIENCE, until};
 
@@ -65,12 +66,12 @@ impl Mnetd {
         self
     }
 
-    /// Options for every start of the server from now on, such as `--max-ahead`.
+    /// Options of the server and of every command from now on, such as `--max-ahead`.
     pub fn set_options(&mut self, options: &[&str]) {
         self.options = options.iter().map(|&option| option.to_owned()).collect();
     }
 
-    /// Variables for every start of the server from now on.
+    /// Variables of the server, and of it alone, from its next start on: a clock that is wrong, say.
     pub fn set_variables(&mut self, variables: Vec<(String, String)>) {
         self.variables = variables;
     }
@@ -97,7 +98,6 @@ impl Mnetd {
         command
             .arg(format!("127.0.0.1:{}", self.port))
             .args(["--wwwroot", &self.url()])
-            .args(&self.options)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -164,8 +164,21 @@ impl Mnetd {
     /// # Errors
     /// As [`Mnetd::run`].
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Held<String> {
-        let mut child = self
-            .command(arguments)
+        self.run_command(self.command(arguments), arguments, input)
+    }
+
+    /// Runs a command under a clock that is so many seconds ahead, or behind where negative.
+    ///
+    /// # Errors
+    /// As [`Mnetd::run`].
+    pub fn run_at(&self, seconds: i64, arguments: &[&str]) -> Held<String> {
+        let mut command = self.command(arguments);
+        command.envs(clock::shifted(seconds).unwrap_or_default());
+        self.run_command(command, arguments, "")
+    }
+
+    fn run_command(&self, mut command: Command, arguments: &[&str], input: &str) -> Held<String> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -178,13 +191,15 @@ impl Mnetd {
         let output = child
             .wait_with_output()
             .map_err(|source| self.no_program(source))?;
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+            return Ok(told);
         }
         Err(Failure::Mnetd {
             command: arguments.join(" "),
             code: output.status.code().unwrap_or(-1),
             complaint: shortened(String::from_utf8_lossy(&output.stderr).trim()),
+            told,
         })
     }
 
@@ -241,6 +256,7 @@ impl Mnetd {
         command
             .arg("--data")
             .arg(self.directory.path())
+            .args(&self.options)
             .args(arguments)
             .current_dir(self.directory.path());
         command

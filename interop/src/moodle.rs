@@ -3,12 +3,12 @@
 //! What a case needs inside a Moodle is done by `moodle/provision.php`, run with that Moodle's PHP. The script is part of
 //! this program and is laid out in a directory of its own for the time of the run.
 
-use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use serde_json::{Value as Json, json};
@@ -111,7 +111,7 @@ pub struct Moodle {
     script: TempDir,
     /// Addresses that peers of the suite's have here, for the clean-up.
     peers: Vec<String>,
-    admin: RefCell<Option<Account>>,
+    admin: Mutex<Option<Account>>,
 }
 
 /// Somebody's name and password.
@@ -134,6 +134,10 @@ pub struct Versions {
     pub openssl: String,
     /// The database's kind and version.
     pub database: String,
+    /// The address it calls itself by.
+    pub wwwroot: String,
+    /// Whether an upgrade waits to be run; until then it serves nobody.
+    pub upgrade_waits: bool,
     /// The plugins that matter here, by name, with their versions.
     pub plugins: Vec<(String, String)>,
 }
@@ -150,7 +154,7 @@ impl Moodle {
             php,
             script: lay_out_script()?,
             peers,
-            admin: RefCell::new(None),
+            admin: Mutex::new(None),
         })
     }
 
@@ -158,6 +162,12 @@ impl Moodle {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The folder with its config.php.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The address of one of its pages, such as `/login/index.php`.
@@ -281,6 +291,22 @@ impl Moodle {
         Err(self.refused(path, &format!("{printed}{complaint}")))
     }
 
+    /// Sends what waits in `local_mnetd`'s queue for one register, as its own command does.
+    ///
+    /// # Errors
+    /// When the command cannot be run, or refuses; not when something is left in the queue.
+    pub fn send_queue(&self, register: &str) -> Held<bool> {
+        let mut command = self.php(&[self.file("local/mnetd/cli/send.php").display().to_string()]);
+        command.arg(format!("--peer={register}"));
+        let output = run(command, "")?;
+        match output.status.code() {
+            Some(0) => Ok(true),
+            // Something is left, and the command says what.
+            Some(1) => Ok(false),
+            _ => Err(self.refused("send", &String::from_utf8_lossy(&output.stderr))),
+        }
+    }
+
     /// Whether it has a file: how plugins are found.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
@@ -306,7 +332,7 @@ impl Moodle {
     pub fn prepare(&self) -> Held {
         let told = self.provision("prepare", &json!({}))?;
         let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
-        *self.admin.borrow_mut() = Some(Account {
+        *self.lock_admin() = Some(Account {
             username: text("username"),
             password: text("password"),
         });
@@ -327,7 +353,7 @@ impl Moodle {
     /// # Errors
     /// When nothing was prepared.
     pub fn admin(&self) -> Held<Account> {
-        let admin = self.admin.borrow().clone();
+        let admin = self.lock_admin().clone();
         admin.ok_or_else(|| self.refused("sign in", "no administrator was prepared"))
     }
 
@@ -352,6 +378,8 @@ impl Moodle {
             php: text("php"),
             openssl: text("openssl"),
             database: text("database"),
+            wwwroot: text("wwwroot"),
+            upgrade_waits: told["upgrade"] == json!(true),
             plugins: plugins
                 .map(|(name, version)| {
                     (
@@ -361,6 +389,11 @@ impl Moodle {
                 })
                 .collect(),
         })
+    }
+
+    fn lock_admin(&self) -> MutexGuard<'_, Option<Account>> {
+        // What is in it is replaced as a whole, so a thread that failed leaves nothing half done.
+        self.admin.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A file of its tree. From 5.1 on, what browsers may ask for lies under public/.

@@ -72,6 +72,7 @@ impl Report {
             .set_header(["case", "result", "time", "note"]);
         for case in &self.cases {
             let (result, note) = case.told();
+            let note = beginning(&note);
             table.add_row([case.name, result, &seconds(case.took), &note]);
         }
         table.to_string()
@@ -115,6 +116,15 @@ fn one_line(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(" ")
         .replace('|', "/")
+}
+
+/// As much of a note as a table can bear; the whole of it was printed where the case ended.
+fn beginning(note: &str) -> String {
+    const WIDTH: usize = 100;
+    match note.char_indices().nth(WIDTH) {
+        None => note.to_owned(),
+        Some((cut, _)) => format!("{}…", &note[..cut]),
+    }
 }
 
 fn seconds(took: Duration) -> String {

@@ -49,10 +49,23 @@ impl<'a> SignOn<'a> {
     /// # Errors
     /// When any of that fails.
     pub fn at(moodle: &'a Moodle, mut mnetd: Mnetd) -> Held<Self> {
+        mnetd.start()?;
+        let zora = mnetd_pages::make_member(&mnetd, ZORA, "Zora", "Šebek")?;
+        Self::joining(moodle, mnetd, zora)
+    }
+
+    /// The same mnetd, which comes to know another Moodle as well.
+    ///
+    /// # Errors
+    /// When any of that fails.
+    pub fn also_at(self, moodle: &'a Moodle) -> Held<Self> {
+        Self::joining(moodle, self.mnetd, self.zora)
+    }
+
+    fn joining(moodle: &'a Moodle, mut mnetd: Mnetd, zora: Account) -> Held<Self> {
         let plugin = moodle.sign_on_plugin().ok_or_else(|| no_plugin(moodle))?;
         moodle.provision("enable", &json!({"type": "auth", "name": plugin}))?;
         let host = introduce(moodle, &mut mnetd)?;
-        let zora = mnetd_pages::make_member(&mnetd, ZORA, "Zora", "Šebek")?;
         let kim = pupil(moodle, KIM, "Kim", "Øst")?;
         let between = Self {
             moodle,
@@ -64,6 +77,12 @@ impl<'a> SignOn<'a> {
         };
         between.let_users_roam(true)?;
         Ok(between)
+    }
+
+    /// The number that mnetd has in the Moodle.
+    #[must_use]
+    pub fn host(&self) -> u64 {
+        self.host
     }
 
     /// Whether users of the Moodle may go to peers at all.

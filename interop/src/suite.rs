@@ -12,7 +12,7 @@ use crate::cases;
 use crate::clock;
 use crate::failure::{Failure, Held};
 use crate::mnetd::addresses;
-use crate::moodle::{Moodle, Php};
+use crate::moodle::{Moodle, Php, Versions};
 use crate::options::{Options, Place};
 use crate::report::{Ended, Report};
 use crate::turn::Turn;
@@ -38,6 +38,23 @@ pub enum Refusal {
     /// No mnetd to run.
     #[error("--mnetd: {0} is not there: cargo build builds it, or name another")]
     NoMnetd(PathBuf),
+    /// A Moodle that calls itself by another name.
+    #[error(
+        "--url: the Moodle in {folder} calls itself {wwwroot}, not {url}: give the address it calls itself by"
+    )]
+    OtherAddress {
+        /// Its folder.
+        folder: String,
+        /// Its own word for it.
+        wwwroot: String,
+        /// What was given.
+        url: String,
+    },
+    /// A Moodle in the middle of an upgrade.
+    #[error(
+        "{0} waits for an upgrade and serves nobody until then: php admin/cli/upgrade.php --non-interactive, in its folder"
+    )]
+    UpgradeWaits(String),
     /// Nothing to run.
     #[error("no case has {0:?} in its name; --list shows them all")]
     NoSuchCase(Vec<String>),
@@ -164,8 +181,8 @@ fn checked(moodle: Moodle) -> Result<Moodle, Refusal> {
     }
 }
 
-/// What the run is against, a line for mnetd and one for each Moodle.
-fn versions(scene: &Scene) -> Held<Vec<String>> {
+/// What the run is against, a line for mnetd and one for each Moodle; each Moodle is looked at for whether it can be.
+fn versions(scene: &Scene) -> Result<Vec<String>, Refusal> {
     let output = Command::new(&scene.program).arg("--version").output();
     let output = output.map_err(|source| Failure::Program {
         program: scene.program.display().to_string(),
@@ -173,9 +190,26 @@ fn versions(scene: &Scene) -> Held<Vec<String>> {
     })?;
     let mut lines = vec![String::from_utf8_lossy(&output.stdout).trim().to_owned()];
     for moodle in scene.moodles() {
-        lines.push(format!("{}: {}", moodle.url(), moodle.versions()?.line()));
+        let versions = moodle.versions()?;
+        lines.push(format!("{}: {}", moodle.url(), versions.line()));
+        ready(moodle, &versions)?;
     }
     Ok(lines)
+}
+
+/// Whether a Moodle is the one that was meant, and serves.
+fn ready(moodle: &Moodle, versions: &Versions) -> Result<(), Refusal> {
+    if versions.wwwroot != moodle.url() {
+        return Err(Refusal::OtherAddress {
+            folder: moodle.folder().display().to_string(),
+            wwwroot: versions.wwwroot.clone(),
+            url: moodle.url().to_owned(),
+        });
+    }
+    if versions.upgrade_waits {
+        return Err(Refusal::UpgradeWaits(moodle.url().to_owned()));
+    }
+    Ok(())
 }
 
 fn play_all(cases: &[Case], scene: &Scene) -> Report {

@@ -358,6 +358,20 @@ impl Client {
         peer: &Peer,
         function: &str,
     ) -> Result<Option<String>, CallError> {
+        let found = self.find_functions(peer, function).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// All paths under which a peer has `function`, the most likely first: a Moodle may have two plugins for
+    /// single sign-on.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn find_functions(
+        &self,
+        peer: &Peer,
+        function: &str,
+    ) -> Result<Vec<String>, CallError> {
         let methods = &self.shared.methods;
         let now = self.shared.clock.instant();
         if let Ok(found) = methods.recall(peer.id, function, now) {

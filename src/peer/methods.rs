@@ -16,9 +16,10 @@ const LIFETIME: Duration = Duration::from_mins(10);
 /// perhaps in a few plugins. A peer must not fill our memory.
 const MAX_PATHS: usize = 200;
 
-/// Where Moodle's and Mahara's own functions for single sign-on stand. Where a peer has a function
-/// twice, this is the one that others use.
-const USUAL_PLUGIN: &str = "auth/mnet/auth.php/";
+/// Where functions for single sign-on stand: in the plugin of ours, which somebody has installed on
+/// purpose, or in Moodle's and Mahara's own. Where a peer has a function twice, they go before others, in this
+/// order.
+const USUAL_PLUGINS: [&str; 2] = ["auth/mnetd/auth.php/", "auth/mnet/auth.php/"];
 
 /// The lists of peers, as far as we call what stands in them.
 #[derive(Debug, Default)]
@@ -31,13 +32,13 @@ pub struct Methods {
 pub struct NoList;
 
 impl Methods {
-    /// Where `function` is by a list that is still believed.
+    /// Where `function` is by a list that is still believed, those first that are most likely meant.
     pub fn recall(
         &self,
         peer: PeerId,
         function: &str,
         now: Instant,
-    ) -> Result<Option<String>, NoList> {
+    ) -> Result<Vec<String>, NoList> {
         match self.lock().get(&peer) {
             Some((at, paths)) if now.duration_since(*at) < LIFETIME => Ok(find(paths, function)),
             _ => Err(NoList),
@@ -45,13 +46,7 @@ impl Methods {
     }
 
     /// Keeps a list that a peer sent, and says where `function` is by it.
-    pub fn note(
-        &self,
-        peer: PeerId,
-        listed: &Value,
-        function: &str,
-        now: Instant,
-    ) -> Option<String> {
+    pub fn note(&self, peer: PeerId, listed: &Value, function: &str, now: Instant) -> Vec<String> {
         let paths = paths(listed);
         let found = find(&paths, function);
         self.lock().insert(peer, (now, paths));
@@ -63,13 +58,16 @@ impl Methods {
     }
 }
 
-fn find(paths: &[String], function: &str) -> Option<String> {
+fn find(paths: &[String], function: &str) -> Vec<String> {
     let is_it = |path: &&String| path.rsplit('/').next() == Some(function);
-    let usual = |path: &&String| path.starts_with(USUAL_PLUGIN);
-    let mut candidates = paths.iter().filter(is_it);
-    let first = candidates.next()?;
-    let better = [first].into_iter().chain(candidates).find(usual);
-    Some(better.unwrap_or(first).clone())
+    let mut found: Vec<String> = paths.iter().filter(is_it).cloned().collect();
+    found.sort_by_key(|path| {
+        USUAL_PLUGINS
+            .iter()
+            .position(|plugin| path.starts_with(plugin))
+            .unwrap_or(USUAL_PLUGINS.len())
+    });
+    found
 }
 
 /// The paths in an answer to `listMethods` that we may call: an array of them, or Mahara's struct of
@@ -112,10 +110,10 @@ mod tests {
         for listed in [array, mahara] {
             let methods = Methods::default();
             let found = methods.note(PEER, &listed, "user_authorise", now);
-            assert_eq!(found.as_deref(), Some("local/mnetd/rpc.php/user_authorise"));
+            assert_eq!(found, ["local/mnetd/rpc.php/user_authorise"]);
             let recalled = methods.recall(PEER, "kill_child", now).unwrap();
-            assert_eq!(recalled.as_deref(), Some("auth/mnet/auth.php/kill_child"));
-            assert_eq!(methods.recall(PEER, "get_user", now), Ok(None));
+            assert_eq!(recalled, ["auth/mnet/auth.php/kill_child"]);
+            assert_eq!(methods.recall(PEER, "get_user", now), Ok(Vec::new()));
             assert_eq!(
                 methods.recall(PEER, "get_user", now + LIFETIME),
                 Err(NoList)
@@ -125,14 +123,17 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_plugin_goes_before_others() {
+    fn the_usual_plugins_go_before_others() {
         let now = Instant::now();
         let listed = Value::Array(vec![
             "auth/other/auth.php/user_authorise".into(),
             "auth/mnet/auth.php/user_authorise".into(),
+            "auth/mnetd/auth.php/user_authorise".into(),
         ]);
         let found = Methods::default().note(PEER, &listed, "user_authorise", now);
-        assert_eq!(found.as_deref(), Some("auth/mnet/auth.php/user_authorise"));
+        let plugins = ["mnetd", "mnet", "other"];
+        let expected = plugins.map(|plugin| format!("auth/{plugin}/auth.php/user_authorise"));
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -246,6 +246,13 @@ impl Peer {
     }
 }
 
+/// Where a site with our own plugin for single sign-on has its page for a browser that comes with a token. A
+/// Moodle that registers such a site as an `mnetd` goes there too.
+pub const PLUGIN_LAND_PATH: &str = "/auth/mnetd/land.php";
+
+/// Where such a site has the page that sends its own users on to a peer.
+pub const PLUGIN_JUMP_PATH: &str = "/auth/mnetd/jump.php";
+
 impl Application {
     /// The path of its XML-RPC server.
     #[must_use]

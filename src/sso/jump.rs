@@ -1,18 +1,27 @@
 //! Jumps: somebody signed in here is sent to a peer with a token, by which the peer asks who that is.
 
+use std::time::Duration;
+
 use openssl::error::ErrorStack;
 use thiserror::Error;
+use tokio::time::timeout;
 
 use super::service::{IDENTITY_PROVIDER, SERVICE_PROVIDER};
 use super::session::{self, Browser, User};
 use super::{Sso, Token, wantsurl};
-use crate::peer::Peer;
+use crate::peer::{PLUGIN_LAND_PATH, Peer};
 use crate::store::StoreError;
 use crate::store::sign_on::{self, NewJump};
 use crate::wwwroot::Wwwroot;
 
 /// For how many seconds the token of a jump is good (Moodle's `rpc_negotiation_timeout`).
 pub const JUMP_LIFETIME: i64 = 30;
+
+/// How long a jump waits for the peer's list of methods, which is asked for every ten minutes at most.
+const LIST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The function of `sso_sp` that shows where a peer signs users of ours in, and its path in our plugin for Moodle.
+const ENDED_BY_PLUGIN: (&str, &str) = ("kill_child", "auth/mnetd/auth.php/kill_child");
 
 /// Why nobody is sent to a peer.
 #[derive(Debug, Error)]
@@ -89,8 +98,28 @@ impl Sso {
             });
         }
         let token = Token::generate_for_jump()?;
+        let page = self.landing_page(to).await;
         self.keep(&token, live, browser, to).await?;
-        Ok(self.landing_address(&token, to, wantsurl))
+        Ok(self.landing_address(&token, to, &page, wantsurl))
+    }
+
+    /// The page of a peer to which a browser comes with a token. A Moodle that has our own plugin has it there, and from
+    /// 5.0 on nowhere else; which it has shows in its list of methods. Where that cannot be had now, it is the one
+    /// that the application usually has: whoever jumps does not wait long for it.
+    async fn landing_page(&self, to: &Peer) -> String {
+        let client = &self.shared.client;
+        let ended_there = client.find_functions(to, ENDED_BY_PLUGIN.0);
+        let paths = match timeout(LIST_TIMEOUT, ended_there).await {
+            Ok(Ok(paths)) => paths,
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        };
+        let has_plugin = paths.iter().any(|path| path == ENDED_BY_PLUGIN.1);
+        let path = if has_plugin {
+            PLUGIN_LAND_PATH
+        } else {
+            to.application.land_path()
+        };
+        to.wwwroot.join(path)
     }
 
     async fn keep(
@@ -117,13 +146,12 @@ impl Sso {
             .await
     }
 
-    fn landing_address(&self, token: &Token, to: &Peer, wantsurl: &str) -> String {
+    fn landing_address(&self, token: &Token, to: &Peer, page: &str, wantsurl: &str) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("token", token.reveal())
             .append_pair("idp", self.shared.wwwroot.as_str())
             .append_pair("wantsurl", &wantsurl::path_within(&to.wwwroot, wantsurl))
             .finish();
-        let page = to.wwwroot.join(to.application.land_path());
         format!("{page}?{query}")
     }
 }

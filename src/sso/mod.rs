@@ -44,6 +44,17 @@ use crate::xmlrpc::Value;
 /// Where Moodle ≤ 4.5 and Mahara have the functions of single sign-on.
 const MOODLES_PLUGIN: &str = "auth/mnet/auth.php";
 
+/// How many plugins of a peer are asked: Moodle's, ours, and one more. What a peer lists must not make us
+/// call it without end.
+const MAX_PLUGINS: usize = 3;
+
+/// The function that says whose token it is.
+const USER_AUTHORISE: &str = "user_authorise";
+
+/// Its faults about a token that the plugin has made, so that no other needs to be asked: timed out, and another
+/// user agent.
+const KNOWN_TOKEN: [i32; 2] = [2, 3];
+
 /// Signs users of peers in, sends ours to peers, and signs both out again. Cheap to clone; every clone
 /// is the same.
 #[derive(Clone, Debug)]
@@ -76,22 +87,64 @@ impl Sso {
         }
     }
 
-    /// Calls a function of single sign-on, wherever the peer has it: a Moodle 5 may have it in a plugin
-    /// that is not Moodle's own (docs/protocol.md, Where MNet stands in Moodle).
+    /// Calls a function of single sign-on, wherever the peer has it: a Moodle may have it in a plugin that
+    /// is not Moodle's own, or in two (docs/protocol.md, Where MNet stands in Moodle). Each plugin knows the
+    /// sessions that began with it, and nobody tells us which that was: so all are called, but for
+    /// `user_authorise`, where one that confirms is enough. The answer is the first that is no fault.
     async fn call(
         &self,
         peer: &Peer,
         function: &'static str,
         params: Vec<Value>,
     ) -> Result<Value, CallError> {
+        let paths = self.paths(peer, function).await?;
         let client = &self.shared.client;
-        let path = match client.find_function(peer, function).await {
-            Ok(Some(path)) => path,
+        let mut outcome = client.call(peer, &paths.first, params.clone()).await;
+        for path in &paths.others {
+            if is_last_word(function, &outcome) {
+                break;
+            }
+            let answer = client.call(peer, path, params.clone()).await;
+            if outcome.is_err() && (answer.is_ok() || is_last_word(function, &answer)) {
+                outcome = answer;
+            }
+        }
+        outcome
+    }
+
+    /// Where a peer has a function.
+    async fn paths(&self, peer: &Peer, function: &'static str) -> Result<Paths, CallError> {
+        let found = match self.shared.client.find_functions(peer, function).await {
+            Ok(found) => found,
             // It may hide its list; what it does not offer it refuses itself.
-            Ok(None) | Err(CallError::Fault { .. }) => format!("{MOODLES_PLUGIN}/{function}"),
+            Err(CallError::Fault { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };
-        client.call(peer, &path, params).await
+        let mut found = found.into_iter().take(MAX_PLUGINS);
+        Ok(Paths {
+            first: found
+                .next()
+                .unwrap_or_else(|| format!("{MOODLES_PLUGIN}/{function}")),
+            others: found.collect(),
+        })
+    }
+}
+
+/// The paths of a function that a peer may have in several plugins.
+struct Paths {
+    first: String,
+    others: Vec<String>,
+}
+
+/// Whether no other plugin of the peer needs to be asked: the peer cannot be talked with, or the plugin has
+/// said all there is to say about a token.
+fn is_last_word(function: &str, answer: &Result<Value, CallError>) -> bool {
+    match answer {
+        Ok(_) => function == USER_AUTHORISE,
+        Err(CallError::Fault { code, .. }) => {
+            function == USER_AUTHORISE && KNOWN_TOKEN.contains(code)
+        }
+        Err(_) => true,
     }
 }
 

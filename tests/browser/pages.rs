@@ -85,8 +85,8 @@ const ELSEWHERE: &[&str] = &[
     "/setup",
     "/sign-in",
     // tests/browser/sso_in.rs and sso_out.rs: a peer has to take part. Both have several addresses.
-    "application.land_path()",
-    "application.jump_path()",
+    "land_path",
+    "jump_path",
 ];
 
 #[test]

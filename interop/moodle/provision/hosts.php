@@ -83,6 +83,22 @@ return [
         return array_map('intval', $DB->get_records_menu('mnet_service', ['offer' => 1], 'name', 'name, id'));
     },
 
+    // The methods of peers that this Moodle may call where it subscribes to a service: {service} → paths.
+    'remote-methods' => function (stdClass $in) {
+        global $DB;
+        $sql = 'SELECT r.xmlrpcpath FROM {mnet_remote_rpc} r JOIN {mnet_remote_service2rpc} b ON b.rpcid = r.id
+                  JOIN {mnet_service} s ON s.id = b.serviceid WHERE s.name = ? AND r.enabled = 1 ORDER BY r.xmlrpcpath';
+        return $DB->get_fieldset_sql($sql, [$in->service]);
+    },
+
+    // The methods that peers may call here where a service is published to them: {service} → paths.
+    'methods' => function (stdClass $in) {
+        global $DB;
+        $sql = 'SELECT r.xmlrpcpath FROM {mnet_rpc} r JOIN {mnet_service2rpc} b ON b.rpcid = r.id
+                  JOIN {mnet_service} s ON s.id = b.serviceid WHERE s.name = ? AND r.enabled = 1 ORDER BY r.xmlrpcpath';
+        return $DB->get_fieldset_sql($sql, [$in->service]);
+    },
+
     // This Moodle's own key: {fingerprint, expires}.
     'key' => function (stdClass $in) {
         $mnet = get_mnet_environment();

@@ -87,9 +87,10 @@ return [
         return ['problem' => openssl_error_string() ?: 'openssl_seal gives no reason'];
     },
 
-    // What this site is made of.
+    // What this site is made of, and whether an upgrade waits for an administrator: until then it serves nobody.
     'versions' => function (stdClass $in) {
         global $CFG, $DB;
+        require_once($CFG->libdir . '/upgradelib.php');
         $server = $DB->get_server_info();
         $plugins = [];
         foreach (['local_mnetd', 'auth_mnetd', 'auth_mnet', 'enrol_mnet', 'mnetservice_enrol'] as $component) {
@@ -101,6 +102,7 @@ return [
             'openssl' => OPENSSL_VERSION_TEXT,
             'database' => $DB->get_dbfamily() . ' ' . $server['version'],
             'wwwroot' => $CFG->wwwroot,
+            'upgrade' => (bool)moodle_needs_upgrading(),
             'plugins' => $plugins,
         ];
     },

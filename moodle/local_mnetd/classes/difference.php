@@ -60,9 +60,6 @@ class difference {
     /** @var bool whether everything is queued, different or not */
     private $force;
 
-    /** @var int how urgent the calls are */
-    private $urgent;
-
     /** @var int how many calls were queued */
     private $queued = 0;
 
@@ -75,13 +72,11 @@ class difference {
      * @param int[] $hostids registers, in mnet_host
      * @param int $at Unix seconds: when the change happened that is being followed; 0 if that is not known
      * @param bool $force queue everything, different or not
-     * @param int $urgent above 0: the calls go before all that are less urgent
      */
-    public function __construct(array $hostids, int $at = 0, bool $force = false, int $urgent = 0) {
+    public function __construct(array $hostids, int $at = 0, bool $force = false) {
         $this->hostids = $hostids;
         $this->at = $at;
         $this->force = $force;
-        $this->urgent = $urgent;
     }
 
     /**
@@ -110,42 +105,6 @@ class difference {
             default:
                 return $difference->grades($a, [$b]);
         }
-    }
-
-    /**
-     * Queues, in front of a call, what the call names and the register says that it does not know.
-     *
-     * @param \stdClass $job a row of local_mnetd_queue
-     * @return int how many calls were queued; 0 means that this site cannot help, and the fault is final
-     */
-    public static function prerequisites(\stdClass $job): int {
-        $parts = state::parts($job->objectkey);
-        if ($parts === null) {
-            return 0;
-        }
-        [$kind, $a, $b] = $parts;
-        $needs = [];
-        if ($kind === state::ENROLMENT) {
-            $needs = [state::USER => [$b], state::SECTION => [$a]];
-        } else if ($kind === state::GRADE) {
-            $needs = [state::USER => [$b], state::ITEM => [$a]];
-            foreach (snapshot::all(state::ITEM, ['ids' => [$a]]) as $item) {
-                $needs += $item->needs;
-            }
-        } else {
-            foreach (snapshot::all($kind, ['ids' => [$a]]) as $entry) {
-                $needs = $entry->needs;
-            }
-        }
-        $queued = 0;
-        // The deeper a need, the more urgent: users before sections, sections before items.
-        foreach ([state::ITEM => 1, state::SECTION => 2, state::USER => 3] as $needed => $depth) {
-            if (!empty($needs[$needed])) {
-                $difference = new self([$job->hostid], 0, true, $job->urgent + $depth);
-                $queued += $difference->present($needed, snapshot::all($needed, ['ids' => $needs[$needed]]));
-            }
-        }
-        return $queued;
     }
 
     /**
@@ -423,7 +382,7 @@ class difference {
             } else {
                 $update = $row !== null && $row->hash !== state::UNSURE && !$this->force;
                 $method = $update ? self::UPDATEMETHOD[$kind] ?? self::NEWMETHOD[$kind] : self::NEWMETHOD[$kind];
-                $jobs[] = queue::job($hostid, $kind, $key, $method, $entry->data, $this->urgent);
+                $jobs[] = queue::job($hostid, $kind, $key, $method, $entry->data);
             }
             if ($row === null) {
                 $this->entered[$kind][$entry->a] = $entry->a;
@@ -449,7 +408,7 @@ class difference {
             if ($row !== null && $row->hash !== state::DROPPED && $row->hash !== $entry->hash) {
                 // Without a date, to overrule what was dated ahead before.
                 $end = array_diff_key($data, ['effective_at' => true]) + ['note' => snapshot::text('notestartslater')];
-                $jobs[] = queue::job($hostid, state::ENROLMENT, $key, 'drop_enrolment', $end, $this->urgent);
+                $jobs[] = queue::job($hostid, state::ENROLMENT, $key, 'drop_enrolment', $end);
             }
         } else if ($this->at) {
             $data['effective_at'] = $this->at;
@@ -457,7 +416,7 @@ class difference {
             // A date before that of an end which the register has heard of would leave it ended.
             unset($data['effective_at']);
         }
-        $jobs[] = queue::job($hostid, state::ENROLMENT, $key, 'new_enrolment', $data, $this->urgent);
+        $jobs[] = queue::job($hostid, state::ENROLMENT, $key, 'new_enrolment', $data);
         return $jobs;
     }
 
@@ -489,7 +448,7 @@ class difference {
                 }
             }
             if ($needs[$kind]) {
-                $first = new self([$hostid], $this->at, false, $this->urgent);
+                $first = new self([$hostid], $this->at);
                 $first->present($kind, snapshot::all($kind, ['ids' => array_values($needs[$kind])]));
                 $this->queued += $first->queued;
             }
@@ -599,7 +558,7 @@ class difference {
                 $data['effective_at'] = $at;
             }
             $key = state::key(state::ENROLMENT, $row->a, $row->b, $row->role);
-            $jobs[] = queue::job($hostid, state::ENROLMENT, $key, 'drop_enrolment', $data, $this->urgent);
+            $jobs[] = queue::job($hostid, state::ENROLMENT, $key, 'drop_enrolment', $data);
         }
         $this->queue($jobs);
         state::mark(array_column($rows, 'id'), state::DROPPED);
@@ -619,7 +578,7 @@ class difference {
         foreach ($rows as $row) {
             $data = ['idnumber' => $pins[$row->a]];
             $key = state::key($kind, $row->a);
-            $jobs[] = queue::job($hostid, $kind, $key, self::REMOVEMETHOD[$kind], $data, $this->urgent);
+            $jobs[] = queue::job($hostid, $kind, $key, self::REMOVEMETHOD[$kind], $data);
         }
         $this->queue($jobs);
         state::forget(array_column($rows, 'id'));
@@ -645,7 +604,7 @@ class difference {
         foreach ($rows as $row) {
             $data = ['assessmentid' => $items[$row->a], 'userid' => $users[$row->b]];
             $key = state::key(state::GRADE, $row->a, $row->b);
-            $jobs[] = queue::job($hostid, state::GRADE, $key, 'remove_grade', $data, $this->urgent);
+            $jobs[] = queue::job($hostid, state::GRADE, $key, 'remove_grade', $data);
         }
         $this->queue($jobs);
         state::forget(array_column($rows, 'id'));
@@ -670,7 +629,7 @@ class difference {
             }
         }
         if ($courseids) {
-            $sections = new self([$hostid], $this->at, false, $this->urgent);
+            $sections = new self([$hostid], $this->at);
             $sections->present(state::SECTION, snapshot::all(state::SECTION, ['ids' => array_values($courseids)]));
             $this->queued += $sections->queued;
         }

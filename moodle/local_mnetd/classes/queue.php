@@ -38,6 +38,9 @@ class queue {
     /** @var string[] calls that take something away */
     const ENDING = ['remove_user', 'remove_section', 'drop_enrolment', 'remove_assessment', 'remove_grade'];
 
+    /** @var int characters of a fault's text that are kept */
+    const LONGESTTEXT = 4000;
+
     /** @var int when this process last asked for the sending task */
     private static $nudged = 0;
 
@@ -63,10 +66,9 @@ class queue {
      * @param string $objectkey as made by state::key()
      * @param string $method the register's method without its path
      * @param array $data the argument
-     * @param int $urgent above 0: goes before all that are less urgent
      * @return \stdClass a row of local_mnetd_queue
      */
-    public static function job(int $hostid, string $kind, string $objectkey, string $method, array $data, int $urgent = 0): \stdClass {
+    public static function job(int $hostid, string $kind, string $objectkey, string $method, array $data): \stdClass {
         return (object)[
             'hostid' => $hostid,
             'objectkey' => $objectkey,
@@ -75,7 +77,6 @@ class queue {
             // Fractions keep their point, so that points stay doubles on the wire.
             'payload' => json_encode($data, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION
                 | JSON_INVALID_UTF8_SUBSTITUTE | JSON_THROW_ON_ERROR),
-            'urgent' => $urgent,
             'timecreated' => time(),
             'attempts' => 0,
             'nextattempt' => 0,
@@ -117,7 +118,7 @@ class queue {
                                         WHERE earlier.hostid = q.hostid AND earlier.objectkey = q.objectkey
                                               AND earlier.state = :earlierstate AND earlier.id < q.id
                                               AND earlier.nextattempt > :earliernow)
-              ORDER BY q.urgent DESC, q.id ASC";
+              ORDER BY q.id";
         $params = ['host' => $hostid, 'state' => self::WAITING, 'now' => $now, 'earlierstate' => self::WAITING, 'earliernow' => $now];
         $due = [];
         $objects = [];
@@ -197,7 +198,7 @@ class queue {
             'attempts' => $job->attempts + 1,
             'nextattempt' => $when,
             'faultcode' => $code,
-            'faulttext' => $text === null ? null : \core_text::substr($text, 0, 4000),
+            'faulttext' => $text === null ? null : \core_text::substr($text, 0, self::LONGESTTEXT),
         ]);
     }
 
@@ -221,7 +222,7 @@ class queue {
             'attempts' => $job->attempts + 1,
             'state' => self::REFUSED,
             'faultcode' => $code,
-            'faulttext' => \core_text::substr($text, 0, 4000),
+            'faulttext' => \core_text::substr($text, 0, self::LONGESTTEXT),
         ]);
         if (!in_array($job->method, self::ENDING, true)) {
             difference::unsure($job->hostid, $job->objectkey);

@@ -114,14 +114,13 @@ class snapshot {
      *
      * @param string $kind one of the kinds of state
      * @param int $hostid in mnet_host
-     * @param int $after the id of the last row of the page before, 0 for the first page
      * @param int $limit at most so many rows
      * @return \stdClass[] rows of local_mnetd_state, by id
      */
-    public static function missing(string $kind, int $hostid, int $after, int $limit): array {
+    public static function missing(string $kind, int $hostid, int $limit): array {
         global $DB;
         [, $from, $where, $params, $id] = self::query($kind, []);
-        $params += ['host' => $hostid, 'kind' => $kind, 'after' => $after, 'dropped' => state::DROPPED];
+        $params += ['host' => $hostid, 'kind' => $kind, 'dropped' => state::DROPPED];
         $same = "$id = st.a";
         $held = '';
         if ($kind === state::ENROLMENT) {
@@ -144,7 +143,7 @@ class snapshot {
         }
         $sql = "SELECT st.*
                   FROM {local_mnetd_state} st
-                 WHERE st.hostid = :host AND st.kind = :kind AND st.hash <> :dropped AND st.id > :after $held
+                 WHERE st.hostid = :host AND st.kind = :kind AND st.hash <> :dropped $held
                        AND NOT EXISTS (SELECT 1 FROM $from WHERE $where AND $same)
               ORDER BY st.id";
         return $DB->get_records_sql($sql, $params, 0, $limit);
@@ -470,6 +469,7 @@ class snapshot {
         $pins = ids::pin(ids::COURSE, array_column($rows, 'id'));
         $teachers = self::teachers(array_column($rows, 'id'));
         $paths = self::paths($rows);
+        $segments = self::segments($paths);
         $entries = [];
         foreach ($rows as $row) {
             $name = trim((string)$row->fullname);
@@ -478,10 +478,13 @@ class snapshot {
                 'name' => $name !== '' ? $name : $row->shortname,
                 'teacheridnumber' => array_values($teachers[$row->id] ?? []),
                 'shortname' => (string)$row->shortname,
-                'category' => $paths[$row->id],
+                'category' => implode(' / ', $paths[$row->id]),
                 'visible' => (bool)$row->visible,
                 'moodle_id' => (int)$row->id,
             ];
+            if (isset($segments[$row->id])) {
+                $data['segment'] = $segments[$row->id];
+            }
             foreach (['startdate', 'enddate'] as $date) {
                 if ($row->$date > 0) {
                     $data[$date] = (int)$row->$date;
@@ -529,7 +532,7 @@ class snapshot {
      * Where in the tree of categories courses are.
      *
      * @param \stdClass[] $rows courses with their category's path
-     * @return string[] such as "Science / Biology", by course
+     * @return array[] by course: the categories' names from the top down
      */
     private static function paths(array $rows): array {
         global $DB;
@@ -541,10 +544,45 @@ class snapshot {
         }
         $names = $needed ? $DB->get_records_list('course_categories', 'id', array_keys($needed), '', 'id, name') : [];
         return array_map(function ($ids) use ($names) {
-            return implode(' / ', array_map(function ($id) use ($names) {
+            return array_values(array_map(function ($id) use ($names) {
                 return isset($names[$id]) ? $names[$id]->name : $id;
             }, $ids));
         }, $steps);
+    }
+
+    /**
+     * The terms that courses run in, as the settings have it.
+     *
+     * @param array[] $paths the names of the categories of each course, from the top down
+     * @return string[] by course, empty for none; nothing at all where terms are not sent
+     */
+    private static function segments(array $paths): array {
+        switch (get_config('local_mnetd', 'segmentsource')) {
+            case 'category':
+                return array_map(function ($path) {
+                    return (string)end($path);
+                }, $paths);
+            case 'topcategory':
+                return array_map(function ($path) {
+                    return (string)reset($path);
+                }, $paths);
+            case 'field':
+                break;
+            default:
+                return [];
+        }
+        $field = get_config('local_mnetd', 'segmentfield');
+        $segments = array_fill_keys(array_keys($paths), '');
+        $data = \core_course\customfield\course_handler::create()->get_instances_data(array_keys($paths));
+        foreach ($data as $courseid => $values) {
+            foreach ($values as $value) {
+                if ($value->get_field()->get('shortname') === $field) {
+                    $text = strip_tags((string)$value->export_value());
+                    $segments[$courseid] = trim(html_entity_decode($text, ENT_QUOTES, 'UTF-8'));
+                }
+            }
+        }
+        return $segments;
     }
 
     /**

@@ -33,6 +33,18 @@ class synchroniser {
     /** @var string what differs is sent */
     const RECONCILE = 'reconcile';
 
+    /** @var string[] what is looked at, in this order: what there is, each kind after those it needs; then what is gone */
+    const PHASES = ['users', 'sections', 'enrolments', 'assessments', 'grades', 'remove'];
+
+    /** @var string[] the kind of state that a phase is about */
+    const PHASEKINDS = [
+        'users' => state::USER,
+        'sections' => state::SECTION,
+        'enrolments' => state::ENROLMENT,
+        'assessments' => state::ITEM,
+        'grades' => state::GRADE,
+    ];
+
     /** @var string the phase after the last one */
     const FINISHED = 'finished';
 
@@ -65,7 +77,7 @@ class synchroniser {
         $new = (object)[
             'hostid' => $hostid,
             'mode' => $mode,
-            'phase' => self::phases()[0],
+            'phase' => self::PHASES[0],
             'place' => 0,
             'done' => 0,
             'total' => array_sum(array_map([snapshot::class, 'count'], state::KINDS)),
@@ -133,10 +145,13 @@ class synchroniser {
     }
 
     /**
-     * Starts the nightly reconciliation of every register.
+     * Starts the nightly reconciliation of every register, unless the settings say that there is none.
      */
     public static function nightly(): void {
         global $DB;
+        if (get_config('local_mnetd', 'nightly') === '0') {
+            return;
+        }
         foreach (scope::hosts() as $hostid) {
             $row = $DB->get_record('local_mnetd_sync', ['hostid' => $hostid]);
             if (!$row) {
@@ -213,18 +228,6 @@ class synchroniser {
     }
 
     /**
-     * What is looked at, in this order: what there is, each kind after those it needs; then what is gone, the other way round.
-     *
-     * @return string[]
-     */
-    private static function phases(): array {
-        $gone = array_map(function ($kind) {
-            return "gone_$kind";
-        }, array_reverse(state::KINDS));
-        return array_merge(state::KINDS, $gone, [self::FINISHED]);
-    }
-
-    /**
      * Whether a synchronisation is under way.
      *
      * @param \stdClass $row of local_mnetd_sync
@@ -244,21 +247,19 @@ class synchroniser {
         global $DB;
         $hostid = (int)$row->hostid;
         $difference = new difference([$hostid], 0, $row->mode === self::FULL);
-        if (strpos($row->phase, 'gone_') === 0) {
-            $kind = substr($row->phase, 5);
-            $page = snapshot::missing($kind, $hostid, (int)$row->place, self::CHUNK);
-            $difference->gone($kind, $page);
+        if ($row->phase === 'remove') {
+            $finished = !self::remove($difference, $hostid);
         } else {
-            $page = snapshot::page($row->phase, (int)$row->place, self::CHUNK);
-            $difference->present($row->phase, $page);
+            $kind = self::PHASEKINDS[$row->phase];
+            $page = snapshot::page($kind, (int)$row->place, self::CHUNK);
+            $difference->present($kind, $page);
             $row->done += count($page);
+            $row->place = $page ? end($page)->id : 0;
+            $finished = count($page) < self::CHUNK;
         }
         $row->queued += $difference->queued();
-        if (count($page) === self::CHUNK) {
-            $row->place = end($page)->id;
-        } else {
-            $phases = self::phases();
-            $row->phase = $phases[array_search($row->phase, $phases, true) + 1];
+        if ($finished) {
+            $row->phase = self::PHASES[array_search($row->phase, self::PHASES, true) + 1] ?? self::FINISHED;
             $row->place = 0;
         }
         if ($row->phase === self::FINISHED) {
@@ -270,6 +271,24 @@ class synchroniser {
             'id', 'phase', 'place', 'done', 'queued', 'timefinished',
         ])));
         return $row->phase !== self::FINISHED;
+    }
+
+    /**
+     * Takes away a chunk of what is gone: grades first, users last.
+     *
+     * @param difference $difference for that host
+     * @param int $hostid in mnet_host
+     * @return bool whether there was anything
+     */
+    private static function remove(difference $difference, int $hostid): bool {
+        foreach (array_reverse(state::KINDS) as $kind) {
+            $gone = snapshot::missing($kind, $hostid, self::CHUNK);
+            if ($gone) {
+                $difference->gone($kind, $gone);
+                return true;
+            }
+        }
+        return false;
     }
 
     /**

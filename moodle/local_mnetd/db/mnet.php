@@ -26,8 +26,6 @@ defined('MOODLE_INTERNAL') || die();
 
 $publishes = [
     'register' => [
-        'servicename' => 'register',
-        'description' => get_string('register_service_description', 'local_mnetd'),
         'apiversion' => 1,
         'classname' => 'local_mnetd_register',
         'filename' => 'register.php',

@@ -1,5 +1,5 @@
-//! The doors of single sign-on: landing from a peer, jumping to one. Both under the addresses of a Moodle
-//! and of a Mahara (docs/protocol.md, Addresses).
+//! The doors of single sign-on: landing from a peer, jumping to one. Both under the addresses of a Moodle,
+//! of a Mahara, and of a Moodle with our plugin (docs/protocol.md, Addresses).
 
 use askama::Template;
 use axum::Router;
@@ -10,7 +10,7 @@ use axum::http::{Response, StatusCode};
 use axum::routing::get;
 use serde::Deserialize;
 
-use crate::peer::{Application, Peer};
+use crate::peer::{Application, PLUGIN_JUMP_PATH, PLUGIN_LAND_PATH, Peer};
 use crate::sso::{JumpError, LandError, Landing, Token};
 use crate::store::PeerId;
 use crate::web::cookies::Cookie;
@@ -20,13 +20,26 @@ use crate::web::{Console, Member, Visitor, WebError};
 
 pub fn routes() -> Router<Console> {
     let mut routes = Router::new();
-    for application in [Application::Moodle, Application::Mahara] {
+    for (land_path, jump_path) in DOORS {
         routes = routes
-            .route(application.land_path(), get(land).head(only_get))
-            .route(application.jump_path(), get(jump).head(only_get));
+            .route(land_path, get(land).head(only_get))
+            .route(jump_path, get(jump).head(only_get));
     }
     routes
 }
+
+/// Where others look for the two pages.
+const DOORS: [(&str, &str); 3] = [
+    (
+        Application::Moodle.land_path(),
+        Application::Moodle.jump_path(),
+    ),
+    (
+        Application::Mahara.land_path(),
+        Application::Mahara.jump_path(),
+    ),
+    (PLUGIN_LAND_PATH, PLUGIN_JUMP_PATH),
+];
 
 #[derive(Template)]
 #[template(path = "pages/not_signed_in.html")]
@@ -160,9 +173,7 @@ pub async fn target_of(console: &Console, path: &str) -> Result<Option<Peer>, We
     let Some((path, query)) = path.split_once('?') else {
         return Ok(None);
     };
-    let is_jump = [Application::Moodle, Application::Mahara]
-        .iter()
-        .any(|application| application.jump_path() == path);
+    let is_jump = DOORS.iter().any(|(_, jump_path)| *jump_path == path);
     match serde_urlencoded::from_str(query) {
         Ok(departure) if is_jump => target(console, &departure).await,
         _ => Ok(None),
