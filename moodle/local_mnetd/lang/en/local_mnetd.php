@@ -225,6 +225,7 @@ $string['fault_limit'] = 'the field "limit" is no whole number from 1 to {$a}';
 $string['fault_nostruct'] = 'the first parameter is no struct';
 $string['fault_notallowed'] = 'this site takes no such call from {$a}: it is not a peer, was removed, or did not sign the call';
 $string['fault_notbound'] = 'the call is not bound: expected a last parameter {mnetd_to, mnetd_at, mnetd_nonce}';
+$string['fault_notbyname'] = 'this site does not publish the service "register" to {$a} itself, and to "All hosts" it is not given: its administrator has to tick Publish on the Services tab of that host';
 $string['fault_notext'] = 'the field "{$a}" is no text of at most 1333 bytes';
 $string['fault_nouserasked'] = 'neither "idnumber" nor "username" is there; expected one of them at least';
 $string['fault_otherrecipient'] = 'the call is bound to {$a->to}, this is {$a->wwwroot}';
