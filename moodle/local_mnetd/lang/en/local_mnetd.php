@@ -245,6 +245,7 @@ $string['includemanual_desc'] = 'Send the grade items that teachers add to the g
 $string['itemmodules'] = 'Activities with grades';
 $string['itemmodules_desc'] = 'Only the grades of these activities are sent. Choose none to send those of all activities.';
 $string['itemtotal'] = 'a total';
+$string['jobfault_0'] = 'What stands in the queue, or what the register answered to it, could not be read. Send again: it is made anew from what Moodle holds now.';
 $string['jobfault_32603'] = 'Something went wrong inside the register: its log has the cause. Send again when that is mended.';
 $string['jobfault_7012'] = 'The register does not know this call. Plugin and mnetd are of different versions: bring both up to date.';
 $string['jobfault_707'] = 'The register does not let this site call. On its machine: <code>mnetd peer allow {$a->here} register --publish</code>';
