@@ -33,6 +33,7 @@ pub mod config;
 pub mod demo;
 pub mod enrol;
 pub mod envelope;
+pub mod exchange;
 pub mod ims;
 pub mod keys;
 pub mod peer;

@@ -3,13 +3,17 @@
 //! [`Reader`] takes a file of any size apart, a [`Record`] at a time. What it makes of sloppy files is told as
 //! [`Repair`]s; records that cannot be used are [`Skipped`], with the reason.
 
+mod convert;
 mod element;
 mod fields;
+mod import;
 mod read;
 mod record;
 mod repair;
 mod text;
 
+pub use convert::{Converted, Converter};
+pub use import::{ImportError, Imported, Options, import};
 pub use read::{MAX_DEPTH, MAX_RECORD, ReadError, Reader, Skipped};
 pub use record::{
     Address, Bound, GradeResult, Group, GroupType, Member, MemberType, Moment, Person, Properties,

@@ -171,6 +171,11 @@ impl<R: Read> Reader<R> {
         &self.repairs
     }
 
+    /// [`Reader::repairs`], at the end.
+    pub fn into_repairs(self) -> Repairs {
+        self.repairs
+    }
+
     /// Whether the file ended before its end: then nobody is absent from it.
     pub fn is_cut_off(&self) -> bool {
         self.cut_off

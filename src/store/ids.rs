@@ -53,6 +53,16 @@ row_ids! {
     SessionId;
     /// A row of `peer_course`.
     PeerCourseId;
+    /// A row of `import_source`.
+    SourceId;
+    /// A row of `import_feed`.
+    FeedId;
+    /// A row of `import_key`.
+    KeyId;
+    /// A row of `import_membership`.
+    MembershipId;
+    /// A row of `import_part`.
+    PartId;
 }
 
 impl PeerId {

@@ -24,6 +24,10 @@ const STEPS: &[(&str, M<'_>)] = &[
         "0004_lists.sql",
         M::up(include_str!("../../schema/0004_lists.sql")),
     ),
+    (
+        "0006_imports.sql",
+        M::up(include_str!("../../schema/0006_imports.sql")),
+    ),
 ];
 
 /// SQLite's `application_id` of our files: "mnet" in ASCII.
