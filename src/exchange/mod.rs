@@ -12,7 +12,9 @@ mod taking;
 
 use std::sync::Arc;
 
-pub use report::{Absent, Counts, Kept, MAX_SKIPPED, Report, SkippedItem};
+pub use report::{
+    Absent, ChangedItem, Counts, Kept, MAX_CHANGES, MAX_SKIPPED, Report, SkippedItem,
+};
 pub use taking::{DEFAULT_LIMIT, ExchangeError, Mode, Taking};
 
 use crate::register::imports::{ImportedEnrolment, ImportedPerson, ImportedSection};

@@ -5,6 +5,9 @@ use serde::Serialize;
 /// How many skipped items are kept with their reasons. All are counted.
 pub const MAX_SKIPPED: usize = 1_000;
 
+/// How many changes are kept one by one. All are counted.
+pub const MAX_CHANGES: usize = 1_000;
+
 /// What became of the items of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -68,6 +71,19 @@ pub struct SkippedItem {
     pub reason: String,
 }
 
+/// Something that changed, or would.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangedItem {
+    /// The line of the file that says so.
+    pub line: u64,
+    /// What it is: `person`, `section`, `membership`, `part`.
+    pub what: &'static str,
+    /// Its id.
+    pub id: String,
+    /// `created`, `updated` or `removed`.
+    pub change: &'static str,
+}
+
 /// What an exchange did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -95,6 +111,8 @@ pub struct Report {
     /// Parts likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absent_parts: Option<Absent>,
+    /// The first things that changed, absent ones apart.
+    pub changes: Vec<ChangedItem>,
     /// The first things that were not used.
     pub skipped: Vec<SkippedItem>,
     /// How many there were in all.
@@ -107,6 +125,13 @@ impl Report {
         self.skipped_count += 1;
         if self.skipped.len() < MAX_SKIPPED {
             self.skipped.push(item);
+        }
+    }
+
+    /// Notes something that changed.
+    pub fn change(&mut self, item: ChangedItem) {
+        if self.changes.len() < MAX_CHANGES {
+            self.changes.push(item);
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::report::{Absent, Counts, Kept, Report, SkippedItem};
+use super::report::{Absent, ChangedItem, Counts, Kept, MAX_CHANGES, Report, SkippedItem};
 use super::seen::Seen;
 use super::{Item, Key, Said};
 use crate::clock::UnixTime;
@@ -227,21 +227,30 @@ impl Taking {
     fn count(&mut self, item: &Item, outcome: Outcome) {
         let (counts, what) = counts_of(&mut self.report, &item.said);
         counts.read += 1;
-        match outcome {
-            Outcome::Did(Status::Created) => counts.created += 1,
-            Outcome::Did(Status::Updated) => counts.updated += 1,
-            Outcome::Did(Status::Unchanged) => counts.unchanged += 1,
-            Outcome::Removed => counts.removed += 1,
-            Outcome::Skipped(reason) => {
-                counts.skipped += 1;
-                self.report.skip(SkippedItem {
-                    line: item.line,
-                    what: what.to_owned(),
-                    id: id_of(&item.said),
-                    reason,
-                });
-            }
-            Outcome::Waits => {}
+        let (count, change) = match outcome {
+            Outcome::Did(Status::Created) => (&mut counts.created, Some("created")),
+            Outcome::Did(Status::Updated) => (&mut counts.updated, Some("updated")),
+            Outcome::Did(Status::Unchanged) => (&mut counts.unchanged, None),
+            Outcome::Removed => (&mut counts.removed, Some("removed")),
+            Outcome::Skipped(_) | Outcome::Waits => (&mut counts.skipped, None),
+        };
+        *count += 1;
+        if let Outcome::Skipped(reason) = outcome {
+            self.report.skip(SkippedItem {
+                line: item.line,
+                what: what.to_owned(),
+                id: id_of(&item.said),
+                reason,
+            });
+        } else if let Some(change) = change
+            && self.report.changes.len() < MAX_CHANGES
+        {
+            self.report.change(ChangedItem {
+                line: item.line,
+                what,
+                id: id_of(&item.said),
+                change,
+            });
         }
     }
 
