@@ -6,6 +6,7 @@ mod mistake;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use figment::Figment;
@@ -25,6 +26,13 @@ const PREFIX: &str = "MNETD_";
 
 /// Where the server listens unless told otherwise: this machine only.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// How often peers are synchronised unless told otherwise: what calls left out is put right within a day.
+const DEFAULT_SYNC_EVERY: &str = "24h";
+
+/// The bounds of that interval: more often is the work of calls, more seldom is as good as off.
+const SYNC_BOUNDS: std::ops::RangeInclusive<Duration> =
+    Duration::from_mins(15)..=Duration::from_hours(30 * 24);
 
 /// What every option is when nobody says anything.
 #[derive(Clone, Debug)]
@@ -57,6 +65,8 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
     /// Reverse proxies whose X-Forwarded-For is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How often peers are synchronised; `None`: only when somebody asks for it.
+    pub sync_every: Option<Duration>,
 }
 
 /// The options as a flag, a variable or a line of the file sets them; `None` leaves them as they are.
@@ -130,6 +140,11 @@ pub struct Overrides {
     #[arg(long, global = true, value_name = "ADDR,…")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted_proxies: Option<String>,
+
+    /// How often peers are asked for all they have, such as 24h, 90m or 2d; or off [default: 24h]
+    #[arg(long, global = true, value_name = "TIME|off")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync_every: Option<String>,
 }
 
 /// How log lines look.
@@ -205,6 +220,11 @@ pub enum ConfigError {
         "trusted_proxies: “{0}” is not an address or network such as 192.0.2.7 or 192.0.2.0/24"
     )]
     Proxy(String),
+    /// An interval that is none.
+    #[error(
+        "sync_every: “{0}” is no interval; expected a whole number with m, h or d behind it, such as 24h, between 15m and 30d, or off"
+    )]
+    SyncEvery(String),
     /// A number outside its bounds.
     #[error("{option} is {given}; between {least} and {most} is possible")]
     OutOfRange {
@@ -285,6 +305,7 @@ impl Config {
             timeout,
             ca_file: given.ca_file,
             trusted_proxies: parse_networks(given.trusted_proxies.as_deref().unwrap_or_default())?,
+            sync_every: parse_interval(given.sync_every.as_deref().unwrap_or(DEFAULT_SYNC_EVERY))?,
         })
     }
 
@@ -302,7 +323,7 @@ impl Config {
 }
 
 /// Every option, and what it takes, in words that follow “expected”.
-const OPTIONS: [(&str, &str); 13] = [
+const OPTIONS: [(&str, &str); 14] = [
     (
         "wwwroot",
         "an address in quotes, such as \"https://register.example.org\"",
@@ -333,6 +354,10 @@ const OPTIONS: [(&str, &str); 13] = [
     (
         "trusted_proxies",
         "addresses or networks in one text, such as \"127.0.0.1, 192.0.2.0/24\"",
+    ),
+    (
+        "sync_every",
+        "an interval in quotes, such as \"24h\", or \"off\"",
     ),
 ];
 
@@ -372,6 +397,31 @@ fn parse_networks(list: &str) -> Result<Vec<IpNet>, ConfigError> {
                 .map_err(|_| ConfigError::Proxy(text.to_owned()))
         })
         .collect()
+}
+
+/// A whole number of minutes, hours or days; `off`: `None`.
+fn parse_interval(text: &str) -> Result<Option<Duration>, ConfigError> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    let refused = || ConfigError::SyncEvery(text.to_owned());
+    let unit = text.chars().last().ok_or_else(refused)?;
+    let minutes: u64 = match unit {
+        'm' => 1,
+        'h' => 60,
+        'd' => 24 * 60,
+        _ => return Err(refused()),
+    };
+    let number = text.strip_suffix(unit).unwrap_or_default().trim_end();
+    let number: u64 = number.parse().map_err(|_| refused())?;
+    let seconds = number.checked_mul(minutes * 60).ok_or_else(refused)?;
+    let interval = Duration::from_secs(seconds);
+    if SYNC_BOUNDS.contains(&interval) {
+        Ok(Some(interval))
+    } else {
+        Err(refused())
+    }
 }
 
 fn default_listen() -> SocketAddr {
@@ -427,6 +477,7 @@ mod tests {
             timeout: Some(1),
             ca_file: Some("ca".into()),
             trusted_proxies: Some("10.0.0.1".into()),
+            sync_every: Some("off".into()),
         };
         let names: Vec<_> = serde_json::to_value(&all)
             .unwrap()
@@ -500,6 +551,34 @@ mod tests {
         let (_directory, path) = file("key_lifetime_days = 0\n");
         let error = Config::load(Some(&path), &Overrides::default()).unwrap_err();
         assert!(matches!(error, ConfigError::OutOfRange { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_interval_is_a_number_with_its_unit_or_off() {
+        let hours = |hours| Some(Duration::from_hours(hours));
+        for (text, interval) in [
+            ("24h", hours(24)),
+            (" 90m ", Some(Duration::from_mins(90))),
+            ("2 d", hours(48)),
+            ("off", None),
+            ("Off", None),
+        ] {
+            assert_eq!(parse_interval(text).unwrap(), interval, "{text}");
+        }
+        for text in [
+            "",
+            "24",
+            "h",
+            "14m",
+            "31d",
+            "-1h",
+            "1.5h",
+            "99999999999999999999d",
+            "6000000000000000d",
+            "24é",
+        ] {
+            assert!(parse_interval(text).is_err(), "{text}");
+        }
     }
 
     #[test]

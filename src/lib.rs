@@ -21,6 +21,7 @@
 //! - [`demo`]: a made-up school of a chosen size.
 //! - [`sso`]: who may sign in and is signed in; jumps out to peers, landings from them, log-out.
 //! - [`enrol`]: our accounts in courses of peers.
+//! - [`sync`]: a peer is asked for everything it has, and the register made to agree.
 //! - [`rpc`]: one HTTP request: open, check, dispatch, seal; one file a service.
 //! - [`web`]: the only place with HTML.
 //! - [`cli`]: one file a subcommand.
@@ -41,6 +42,7 @@ pub mod rpc;
 pub mod service;
 pub mod sso;
 pub mod store;
+pub mod sync;
 pub mod web;
 pub mod workers;
 pub mod wwwroot;

@@ -4,6 +4,8 @@
 //   php provision.php MOODLE-FOLDER SUBCOMMAND < input.json
 //
 // The input is a JSON value on standard input. One line of JSON comes back: {"answer": …} with exit code 0, or {"error": "…"} with exit code 1.
+// With the subcommand serve each line of the input is {"do": subcommand, "with": input}, and has a line for an answer. What takes long
+// tells how far it is in lines {"progress": …} before that.
 // Runs on Moodle 4.1 (PHP 7.4) and later, with nothing installed there. For test sites: it makes and deletes users, courses and
 // peers, all of them with names that begin with "interop-" or with addresses that the suite names.
 //
@@ -15,11 +17,13 @@ if ($argc !== 3) {
     fwrite(STDERR, "usage: php provision.php MOODLE-FOLDER SUBCOMMAND < input.json\n");
     exit(2);
 }
-if (!is_readable($argv[1] . '/config.php')) {
+// From 5.1 on config.php may be asked for with the folder public/ beside it.
+$config = is_readable($argv[1] . '/config.php') ? $argv[1] . '/config.php' : dirname($argv[1]) . '/config.php';
+if (!is_readable($config)) {
     echo json_encode(['error' => $argv[1] . ' holds no config.php that can be read: name the folder of an installed Moodle']), "\n";
     exit(1);
 }
-require($argv[1] . '/config.php');
+require($config);
 
 /**
  * All subcommands.
@@ -70,28 +74,68 @@ function interop_reason(Throwable $e): string {
 class invalid_argument_exception extends InvalidArgumentException {
 }
 
-$text = trim(stream_get_contents(STDIN));
-$input = json_decode($text === '' ? '{}' : $text);
-try {
+/**
+ * Writes a line of JSON, past everything that is held back.
+ *
+ * @param array $line
+ */
+function interop_line(array $line): void {
+    $how = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PRESERVE_ZERO_FRACTION;
+    fwrite(STDOUT, json_encode($line, $how) . "\n");
+}
+
+/**
+ * Decodes what was asked for.
+ *
+ * @param string $text JSON; nothing at all is an empty object
+ * @return mixed
+ */
+function interop_decoded(string $text) {
+    $text = trim($text);
+    $input = json_decode($text === '' ? '{}' : $text);
     if ($input === null && $text !== 'null') {
         throw new invalid_argument_exception('the input is no JSON: ' . json_last_error_msg());
     }
-    \core\session\manager::set_user(get_admin());
-    // Moodle's own functions print notices now and then; none of them may stand in the line that is read.
-    ob_start();
-    $answer = interop_do(interop_subcommands(), $argv[2], $input);
-    $noise = trim(ob_get_clean());
-    if ($noise !== '') {
-        fwrite(STDERR, $noise . "\n");
-    }
-    $line = ['answer' => $answer];
-    $code = 0;
-} catch (Throwable $e) {
-    while (ob_get_level() > 0) {
-        fwrite(STDERR, ob_get_clean());
-    }
-    $line = ['error' => interop_reason($e)];
-    $code = 1;
+    return $input;
 }
-echo json_encode($line, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PRESERVE_ZERO_FRACTION), "\n";
-exit($code);
+
+/**
+ * Does one thing and writes its line.
+ *
+ * @param callable $what
+ * @return bool whether it went well
+ */
+function interop_told_in_a_line(callable $what): bool {
+    global $DB;
+    try {
+        interop_line(['answer' => $what()]);
+        return true;
+    } catch (Throwable $e) {
+        // What it left open in the database would be in the way of the next.
+        if ($DB->is_transaction_started()) {
+            $DB->force_transaction_rollback();
+        }
+        interop_line(['error' => interop_reason($e)]);
+        return false;
+    }
+}
+
+// Moodle's own functions print notices now and then; none of them may stand in the lines that are read.
+ob_start(function ($noise) {
+    fwrite(STDERR, $noise);
+    return '';
+}, 1);
+\core\session\manager::set_user(get_admin());
+if ($argv[2] !== 'serve') {
+    $went = interop_told_in_a_line(function () use ($argv) {
+        return interop_do(interop_subcommands(), $argv[2], interop_decoded(stream_get_contents(STDIN)));
+    });
+    exit($went ? 0 : 1);
+}
+$commands = interop_subcommands();
+while (($line = fgets(STDIN)) !== false) {
+    interop_told_in_a_line(function () use ($commands, $line) {
+        $step = interop_decoded($line);
+        return interop_do($commands, $step->do, $step->with);
+    });
+}

@@ -1,6 +1,9 @@
 //! What a case is, and the scene it plays in.
 
+use std::fmt;
 use std::path::PathBuf;
+
+use serde::Serialize;
 
 use crate::failure::Held;
 use crate::mnetd::Mnetd;
@@ -35,14 +38,60 @@ pub enum Need {
 }
 
 /// How a case that held ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// All as it had to be.
     Held,
     /// As it had to be; this was measured or is worth knowing.
     HeldWith(String),
+    /// As it had to be; these figures were measured on the way.
+    Measured(Vec<Figure>),
     /// It could not be played here, and why.
     Skipped(String),
+}
+
+/// Something that was measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figure {
+    /// Of what.
+    pub what: String,
+    /// How much or how many.
+    pub value: f64,
+    /// In what: `ms`, `rows/s`; empty for things that are counted.
+    pub unit: &'static str,
+}
+
+impl Figure {
+    /// Something that was measured.
+    #[must_use]
+    pub fn of(what: &str, value: f64, unit: &'static str) -> Self {
+        Self {
+            what: what.to_owned(),
+            value,
+            unit,
+        }
+    }
+
+    /// Something that was counted.
+    #[must_use]
+    pub fn count(what: &str, count: usize) -> Self {
+        // Counts of rows are far below the 2^53 from which on this would not be exact.
+        #[allow(clippy::cast_precision_loss)]
+        Self::of(what, count as f64, "")
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, value, unit } = self;
+        let decimals = usize::from(value.fract() != 0.0 && *value < 1000.0);
+        write!(f, "{what} {value:.decimals$}")?;
+        if unit.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " {unit}")
+        }
+    }
 }
 
 /// Where a case plays: the Moodles that were given, and an mnetd for the asking.

@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::failure::{Failure, Held, shortened};
+use crate::running::{Running, Serving};
 
 /// The script's files, by their path beside one another.
 const SCRIPT: &[(&str, &str)] = &[
@@ -29,12 +30,60 @@ const SCRIPT: &[(&str, &str)] = &[
         include_str!("../moodle/provision/hosts.php"),
     ),
     (
+        "provision/pairing.php",
+        include_str!("../moodle/provision/pairing.php"),
+    ),
+    (
         "provision/people.php",
         include_str!("../moodle/provision/people.php"),
     ),
     (
         "provision/school.php",
         include_str!("../moodle/provision/school.php"),
+    ),
+    (
+        "provision/school/activities.php",
+        include_str!("../moodle/provision/school/activities.php"),
+    ),
+    (
+        "provision/school/bulk.php",
+        include_str!("../moodle/provision/school/bulk.php"),
+    ),
+    (
+        "provision/school/changes.php",
+        include_str!("../moodle/provision/school/changes.php"),
+    ),
+    (
+        "provision/school/cleanup.php",
+        include_str!("../moodle/provision/school/cleanup.php"),
+    ),
+    (
+        "provision/school/courses.php",
+        include_str!("../moodle/provision/school/courses.php"),
+    ),
+    (
+        "provision/school/enrolments.php",
+        include_str!("../moodle/provision/school/enrolments.php"),
+    ),
+    (
+        "provision/school/gradebook.php",
+        include_str!("../moodle/provision/school/gradebook.php"),
+    ),
+    (
+        "provision/school/input.php",
+        include_str!("../moodle/provision/school/input.php"),
+    ),
+    (
+        "provision/school/people.php",
+        include_str!("../moodle/provision/school/people.php"),
+    ),
+    (
+        "provision/school/quiet.php",
+        include_str!("../moodle/provision/school/quiet.php"),
+    ),
+    (
+        "provision/school/truth.php",
+        include_str!("../moodle/provision/school/truth.php"),
     ),
     (
         "provision/site.php",
@@ -164,6 +213,27 @@ impl Moodle {
             Json::Array(answers) => Ok(answers),
             other => Err(self.misshapen("batch", "list", &other)),
         }
+    }
+
+    /// The script as a process that stays, for what is done often or takes long.
+    ///
+    /// # Errors
+    /// When PHP cannot be run.
+    pub fn serve(&self) -> Held<Serving> {
+        let script = self.script.path().join("provision.php");
+        let mut command = self.php(&[script.display().to_string()]);
+        command.arg(&self.folder).arg("serve");
+        Serving::begin(command, &self.url)
+    }
+
+    /// Begins one of Moodle's own scripts and does not wait for its end: `admin/cli/cron.php`.
+    ///
+    /// # Errors
+    /// When PHP cannot be run.
+    pub fn begin(&self, path: &str, arguments: &[&str]) -> Held<Running> {
+        let mut command = self.php(&[self.file(path).display().to_string()]);
+        command.args(arguments);
+        Running::begin(command)
     }
 
     /// Runs cron once, as a school's crontab does: what is due of the scheduled tasks, then the ad-hoc ones. All that it

@@ -128,6 +128,14 @@ impl<'a> Administrator<'a> {
         self.browser.press(form, button)
     }
 
+    /// Sends a form that has one button only.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn send(&mut self, form: &Form) -> Held<Page> {
+        self.browser.send(form)
+    }
+
     fn new_peer_form(&mut self) -> Held<Form> {
         self.open("/admin/mnet/peers.php")?
             .form_with("_qf__mnet_simple_host_form")

@@ -70,6 +70,10 @@ pub struct Options {
     /// Also write the table, as Markdown, into this file
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,
+
+    /// Also write all results and what was measured, as JSON, into this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }
 
 /// A Moodle's folder and address in one word.

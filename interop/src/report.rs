@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, TableStyle, presets};
 
-use crate::case::Outcome;
+use serde_json::{Value as Json, json};
+
+use crate::case::{Figure, Outcome};
 use crate::failure::Failure;
 
 /// How one case ended.
@@ -55,6 +57,13 @@ impl Report {
         format!("{passed} passed, {failed} failed, {skipped} skipped")
     }
 
+    /// Everything for programs: the versions, and for each case how it ended, with its figures.
+    #[must_use]
+    pub fn json(&self, versions: &[String]) -> Json {
+        let cases: Vec<Json> = self.cases.iter().map(Ended::json).collect();
+        json!({"versions": versions, "cases": cases})
+    }
+
     fn drawn(&self, style: TableStyle) -> String {
         let mut table = Table::new();
         table
@@ -71,12 +80,31 @@ impl Report {
 }
 
 impl Ended {
+    fn json(&self) -> Json {
+        let (result, note) = self.told();
+        let figures: &[Figure] = match &self.result {
+            Ok(Outcome::Measured(figures)) => figures,
+            _ => &[],
+        };
+        json!({
+            "case": self.name,
+            "result": result.to_lowercase(),
+            "seconds": self.took.as_secs_f64(),
+            "note": note,
+            "measured": figures,
+        })
+    }
+
     /// The result in a word, and what there is to add.
     #[must_use]
     pub fn told(&self) -> (&'static str, String) {
         match &self.result {
             Ok(Outcome::Held) => ("pass", String::new()),
             Ok(Outcome::HeldWith(note)) => ("pass", one_line(note)),
+            Ok(Outcome::Measured(figures)) => {
+                let figures: Vec<String> = figures.iter().map(Figure::to_string).collect();
+                ("pass", one_line(&figures.join(", ")))
+            }
             Ok(Outcome::Skipped(why)) => ("skipped", one_line(why)),
             Err(failure) => ("FAIL", one_line(&failure.to_string())),
         }
@@ -136,6 +164,30 @@ mod tests {
         assert!(table.contains("2 / rows"), "{table}");
         assert!(table.contains("| d-fails      | FAIL    |"), "{table}");
         assert!(table.lines().count() == 6, "{table}");
+    }
+
+    #[test]
+    fn figures_are_told_to_people_and_programs() {
+        let figures = vec![
+            Figure::of("rate", 1234.567, "rows/s"),
+            Figure::of("median", 41.25, "ms"),
+            Figure::count("differences", 0),
+        ];
+        let ended = Ended {
+            name: "a-measures",
+            result: Ok(Outcome::Measured(figures)),
+            took: Duration::from_secs(1),
+        };
+        let report = Report { cases: vec![ended] };
+        let table = report.markdown();
+        assert!(
+            table.contains("rate 1235 rows/s, median 41.2 ms, differences 0"),
+            "{table}"
+        );
+        let told = report.json(&["Moodle 4.5".to_owned()]);
+        assert_eq!(told["cases"][0]["measured"][1]["value"], json!(41.25));
+        assert_eq!(told["cases"][0]["result"], json!("pass"));
+        assert_eq!(told["versions"], json!(["Moodle 4.5"]));
     }
 
     #[test]

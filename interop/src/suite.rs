@@ -72,7 +72,10 @@ pub fn run(options: &Options) -> Result<Report, Refusal> {
     let cases = chosen(&options.only)?;
     let scene = scene(options)?;
     let _turn = Turn::at(scene.moodles().map(Moodle::url))?;
-    print_versions(&scene)?;
+    let versions = versions(&scene)?;
+    for line in &versions {
+        println!("{line}");
+    }
     for moodle in scene.moodles() {
         moodle.clean_up()?;
     }
@@ -82,13 +85,19 @@ pub fn run(options: &Options) -> Result<Report, Refusal> {
     let report = play_all(&cases, &scene);
     println!("\n{}\n{}", report.table(), report.summary());
     if let Some(path) = &options.write {
-        let text = report.markdown() + "\n";
-        fs::write(path, text).map_err(|source| Failure::File {
-            path: path.clone(),
-            source,
-        })?;
+        write(path, &(report.markdown() + "\n"))?;
+    }
+    if let Some(path) = &options.json {
+        write(path, &format!("{:#}\n", report.json(&versions)))?;
     }
     Ok(report)
+}
+
+fn write(path: &Path, text: &str) -> Held {
+    fs::write(path, text).map_err(|source| Failure::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn list() {
@@ -172,19 +181,20 @@ fn checked(moodle: Moodle) -> Result<Moodle, Refusal> {
     }
 }
 
-fn print_versions(scene: &Scene) -> Result<(), Refusal> {
+/// What the run is against, a line for mnetd and one for each Moodle; each Moodle is looked at for whether it can be.
+fn versions(scene: &Scene) -> Result<Vec<String>, Refusal> {
     let output = Command::new(&scene.program).arg("--version").output();
     let output = output.map_err(|source| Failure::Program {
         program: scene.program.display().to_string(),
         source,
     })?;
-    println!("{}", String::from_utf8_lossy(&output.stdout).trim());
+    let mut lines = vec![String::from_utf8_lossy(&output.stdout).trim().to_owned()];
     for moodle in scene.moodles() {
         let versions = moodle.versions()?;
-        println!("{}: {}", moodle.url(), versions.line());
+        lines.push(format!("{}: {}", moodle.url(), versions.line()));
         ready(moodle, &versions)?;
     }
-    Ok(())
+    Ok(lines)
 }
 
 /// Whether a Moodle is the one that was meant, and serves.

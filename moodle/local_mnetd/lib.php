@@ -30,12 +30,3 @@
 function local_mnetd_status_checks(): array {
     return \local_mnetd\checks::reported();
 }
-
-/**
- * Has everything compared after a setting was changed that says what is sent, and says so once a page.
- *
- * @return void
- */
-function local_mnetd_scope_changed(): void {
-    \local_mnetd\setting\scope_change::followed();
-}

@@ -22,8 +22,6 @@
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 
-defined('MOODLE_INTERNAL') || die();
-
 use local_mnetd\binding;
 use local_mnetd\client;
 use local_mnetd\fault;
@@ -166,8 +164,10 @@ class local_mnetd_register {
         global $DB;
 
         $caller = get_mnet_remote_client();
-        if (!$caller || empty($caller->id) || !$caller->signatureok
-                || !$DB->record_exists('mnet_host', ['id' => $caller->id, 'deleted' => 0])) {
+        if (
+            !$caller || empty($caller->id) || !$caller->signatureok
+                || !$DB->record_exists('mnet_host', ['id' => $caller->id, 'deleted' => 0])
+        ) {
             throw new fault(fault::NOT_ALLOWED, 'fault_notallowed', $caller->wwwroot ?? '');
         }
     }
@@ -231,7 +231,7 @@ class local_mnetd_register {
             return 0;
         }
         if (!preg_match('/\A' . $kind . '-([1-9][0-9]{0,17})\z/', $cursor, $found)) {
-            throw new fault(fault::WRONG, 'fault_cursor', s(core_text::substr(client::clean($cursor), 0, 100)));
+            throw new fault(fault::WRONG, 'fault_cursor', core_text::substr($cursor, 0, 100));
         }
         return (int) $found[1];
     }
@@ -272,7 +272,7 @@ class local_mnetd_register {
                 }
             }
         }
-        throw new fault(fault::UNKNOWN_SECTION, 'fault_unknownsection', s($sectionid));
+        throw new fault(fault::UNKNOWN_SECTION, 'fault_unknownsection', $sectionid);
     }
 
     /**
@@ -289,8 +289,12 @@ class local_mnetd_register {
         if ($idnumber !== '') {
             $userids = $this->candidates(ids::USER, $idnumber);
         } else if ($username !== '') {
-            $userids = $DB->get_fieldset_select('user', 'id', 'username = ? AND mnethostid = ? AND deleted = 0',
-                [core_text::strtolower($username), $CFG->mnet_localhost_id]);
+            $userids = $DB->get_fieldset_select(
+                'user',
+                'id',
+                'username = ? AND mnethostid = ? AND deleted = 0',
+                [core_text::strtolower($username), $CFG->mnet_localhost_id]
+            );
         } else {
             return null;
         }

@@ -139,7 +139,8 @@ if ($hassiteconfig) {
             0
         );
         foreach ($scope as $setting) {
-            $setting->set_updatedcallback('local_mnetd_scope_changed');
+            // A method rather than a function of lib.php, which Moodle does not load here.
+            $setting->set_updatedcallback([\local_mnetd\setting\scope_change::class, 'followed']);
             $settings->add($setting);
         }
         $settings->hide_if('local_mnetd/segmentfield', 'local_mnetd/segmentsource', 'neq', 'field');

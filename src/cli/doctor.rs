@@ -15,6 +15,8 @@ use crate::peer::services::{
 };
 use crate::peer::{CallError, FAULT_CANNOT_OPEN, Peer, TransportError, known_services};
 use crate::rpc::CATALOGUE;
+use crate::store::syncs::{self, RunState};
+use crate::sync::Report;
 use crate::xmlrpc::Value;
 
 #[derive(Args, Debug)]
@@ -51,6 +53,12 @@ const CLOCK_NOTE: u64 = 5;
 /// Certificates that expire within this many days are told.
 const EXPIRY_NOTE_DAYS: i64 = 3;
 
+/// Synchronisations that are looked at.
+const SYNCS_LOOKED_AT: u32 = 50;
+
+/// A last synchronisation older than so many intervals is told.
+const SYNC_INTERVALS: i64 = 3;
+
 struct Examination<'a> {
     site: &'a Site,
     config: &'a Config,
@@ -74,6 +82,7 @@ pub fn run(
     examination.ourselves();
     for peer in &peers {
         examination.peer(peer)?;
+        examination.synchronisation(peer)?;
     }
     if peers.is_empty() {
         examination.add(
@@ -230,6 +239,55 @@ impl Examination<'_> {
             &format!("a Moodle makes a new one with the next request it gets; open its home page, then run: mnetd peer check {about}"),
         );
         self.clock(&about, &peer)
+    }
+
+    /// What became of the last synchronisation, where there ever was one.
+    fn synchronisation(&mut self, peer: &Peer) -> Result<(), CliError> {
+        let (id, about) = (peer.id, peer.wwwroot.as_str());
+        let runs = self
+            .site
+            .store
+            .read_blocking(|tx| syncs::latest(tx, id, SYNCS_LOOKED_AT))?;
+        let whole = || runs.iter().filter(|run| run.section.is_none());
+        let Some(last) = whole().find(|run| run.state != RunState::Running) else {
+            return Ok(());
+        };
+        let now = self.site.clock.now();
+        let went_well = whole().find(|run| run.state == RunState::Done);
+        if last.state != RunState::Done {
+            let when = last.finished_at.unwrap_or(last.started_at);
+            let why = last.error.as_deref().unwrap_or("its process ended");
+            let finding = format!(
+                "the last synchronisation ended at {when}, {}: {why}. Try it by hand: mnetd sync {about}",
+                last.state
+            );
+            self.add(about, Verdict::Problem, finding);
+        } else if !Report::from_json(&last.report).is_whole() {
+            let finding = format!(
+                "the synchronisation of {} refused rows, or kept what is gone there; see which: mnetd sync {about} --dry-run",
+                last.started_at
+            );
+            self.add(about, Verdict::Note, finding);
+        }
+        let (Some(done), Some(every)) = (went_well, self.config.sync_every) else {
+            return Ok(());
+        };
+        let age = now.since(done.started_at);
+        let every = i64::try_from(every.as_secs()).unwrap_or(i64::MAX);
+        if age > every.saturating_mul(SYNC_INTERVALS) {
+            self.add(
+                about,
+                Verdict::Problem,
+                format!("it was last synchronised at {}, more than {SYNC_INTERVALS} intervals ago: the server does it by itself; is it running?", done.started_at),
+            );
+        } else if last.state == RunState::Done {
+            self.add(
+                about,
+                Verdict::Ok,
+                format!("it was synchronised at {}", done.started_at),
+            );
+        }
+        Ok(())
     }
 
     /// Returns whether the site can be reached at all.

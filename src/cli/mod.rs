@@ -26,6 +26,7 @@ mod serve;
 mod session;
 mod signin;
 mod site;
+mod sync;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -54,6 +55,7 @@ use crate::reports::ReportError;
 use crate::rpc::ServeError;
 use crate::sso::AccountError;
 use crate::store::{SectionId, StoreError};
+use crate::sync::SyncError;
 use crate::workers::NoThreads;
 use crate::wwwroot::{Wwwroot, WwwrootError};
 
@@ -119,6 +121,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Fill the register with a made-up school, to try things out
     Demo(demo::DemoArguments),
+    /// Ask a peer for everything it has, and make the register agree
+    Sync(sync::SyncArguments),
     /// Find and explain what is wrong between this site and its peers
     Doctor(doctor::DoctorArguments),
 }
@@ -276,6 +280,9 @@ pub enum CliError {
     /// A course of a peer.
     #[error(transparent)]
     Enrol(#[from] EnrolError),
+    /// A synchronisation.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
     /// A question without a terminal.
     #[error("this needs a yes, and there is no terminal to ask at; add --yes")]
     NobodyToAsk,
@@ -392,6 +399,7 @@ pub fn run() -> ExitCode {
                 let text = match &error {
                     // The peer's words, about its own machine.
                     CliError::Call(CallError::Fault { .. })
+                    | CliError::Sync(SyncError::Call(CallError::Fault { .. }))
                     // What was typed, which had its options.
                     | CliError::Data(DataError::OtherOwner { .. }) => error.to_string(),
                     error => hints.runnable(&error.to_string()),
@@ -437,6 +445,7 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
         Command::Activity(arguments) => activity::run(&site, arguments),
         Command::Report(command) => report::run(&site, command),
         Command::Demo(arguments) => demo::run(&site, arguments),
+        Command::Sync(arguments) => sync::run(&site, arguments),
         Command::Doctor(arguments) => doctor::run(&site, config, arguments),
     }
 }

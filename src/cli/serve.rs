@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 use super::CliError;
@@ -20,6 +21,7 @@ use crate::keys::KeyStore;
 use crate::rpc::{HttpLimits, Server, ServerSettings, router, serve, serve_metrics};
 use crate::sso::{KEEP_ALIVE_INTERVAL, Sso, accounts};
 use crate::store::{Store, requests};
+use crate::sync::Synchroniser;
 use crate::web::{self, Console, ConsoleSettings};
 
 /// How often the keys are looked at: whether another process rotated them, whether they are due.
@@ -30,6 +32,9 @@ const KEY_WATCH: Duration = Duration::from_secs(1);
 const SECONDS_BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0,
 ];
+
+/// How long the end waits for a synchronisation to be noted as interrupted: as long as a page takes.
+const SYNC_END: Duration = Duration::from_secs(5);
 
 /// How often old samples are cleared out of the metrics.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
@@ -90,11 +95,18 @@ pub async fn run(config: &Config, hints: &Hints) -> Result<(), CliError> {
         console.sso().clone(),
         wait_for(stopped.clone()),
     ));
+    let synchroniser = console.synchroniser().clone();
+    let sync_task = tokio::spawn(keep_synchronised(
+        synchroniser,
+        config.sync_every,
+        wait_for(stopped.clone()),
+    ));
     let proxies = config.trusted_proxies.clone();
     let routes = router(server, proxies, &limits, web::router(console));
     serve(listener, routes, &limits, wait_for(stopped)).await?;
     let _ = keys_task.await;
     let _ = sso_task.await;
+    let _ = sync_task.await;
     if let Some(task) = metrics_task {
         let _ = task.await;
     }
@@ -205,6 +217,25 @@ async fn keep_sessions(sso: Sso, stopped: impl Future<Output = ()>) {
             () = &mut stopped => return,
             () = sso.keep_alive() => {}
         }
+    }
+}
+
+/// Synchronises peers every so often; at the end stops what is under way, the runs that somebody asked for
+/// at the console too, so that they are known to have been interrupted.
+async fn keep_synchronised(
+    synchroniser: Synchroniser,
+    every: Option<Duration>,
+    stopped: impl Future<Output = ()>,
+) {
+    let keeper = synchroniser.clone();
+    let keeping = every.map(|every| tokio::spawn(async move { keeper.keep(every).await }));
+    stopped.await;
+    synchroniser.stop();
+    if timeout(SYNC_END, synchroniser.ended()).await.is_err() {
+        warn!("a synchronisation did not end in time; it will be noted as interrupted later");
+    }
+    if let Some(keeping) = keeping {
+        keeping.abort();
     }
 }
 

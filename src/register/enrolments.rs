@@ -106,6 +106,62 @@ pub(super) fn new(
     enrol(tx, author, place, &said, &call.extra, now)
 }
 
+/// An enrolment that a peer lists as going on, or about to: `effective_at` says since when, not that
+/// something is to change. Where the peer's own words have it going on already, nothing is said; where they
+/// have ended it, or never begun it, it is news.
+pub(super) fn listed(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    call: &NewEnrolment,
+    note: &str,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    let owner = author.owner();
+    let section = sections::in_use(tx, owner, "sectionid", &call.sectionid)?;
+    let person = users::referred(tx, owner, "userid", &call.userid)?;
+    let place = Place {
+        section: section.id,
+        person,
+        role: call.role,
+    };
+    let mut said = Said {
+        status: first_status(tx, Meaning::Active)?,
+        effective_at: call.effective_at,
+        note: Some(note),
+    };
+    let Some(known) = enrolments::find(tx, owner, section.id, person, call.role)? else {
+        return enrol(tx, author, place, &said, &call.extra, now);
+    };
+    let mut changed = bring_back(tx, author, &known, &call.extra, now)?;
+    let begins = call.effective_at.unwrap_or(now);
+    let own = enrolments::own_word_at(tx, known.id, author, now)?;
+    let is_news = match &own {
+        Some(own) if !own.meaning.ends() => false,
+        _ => match enrolments::word_for(tx, known.id, author, begins)? {
+            Some(word) if begins > now => word.meaning.ends(),
+            _ => true,
+        },
+    };
+    if is_news {
+        said.effective_at = Some(begins);
+        let standing = enrolments::standing_at(tx, known.id, now)?;
+        // Whatever was said since it is said to have begun would still have the word.
+        if begins <= now && standing.is_some_and(|standing| standing.effective_at >= begins) {
+            said.effective_at = Some(now);
+        }
+        add(
+            tx,
+            author,
+            known.id,
+            &said,
+            said.effective_at.unwrap_or(now),
+            now,
+        )?;
+        changed = true;
+    }
+    Ok(Reply::changed_if(changed, known.id.0))
+}
+
 /// Who is to be in which section, as what.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
@@ -211,6 +267,19 @@ pub(super) fn change(
     extra: &Extra,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
+    let mut changed = bring_back(tx, author, enrolment, extra, now)?;
+    changed |= say(tx, author, enrolment.id, said, now)?;
+    Ok(Reply::changed_if(changed, enrolment.id.0))
+}
+
+/// Takes up an enrolment again that was removed, and what else is said about it; whether anything changed.
+fn bring_back(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    enrolment: &Enrolment,
+    extra: &Extra,
+    now: UnixTime,
+) -> Result<bool, RegisterError> {
     let merged = super::fields::overlay(&enrolment.extra, extra)?;
     let mut changed = false;
     if enrolment.removed_at.is_some() {
@@ -227,8 +296,7 @@ pub(super) fn change(
         enrolments::set_extra(tx, enrolment.id, &merged, now)?;
         changed = true;
     }
-    changed |= say(tx, author, enrolment.id, said, now)?;
-    Ok(Reply::changed_if(changed, enrolment.id.0))
+    Ok(changed)
 }
 
 /// Gives an enrolment a status; whether that was news.

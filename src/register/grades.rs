@@ -71,10 +71,12 @@ impl RemoveGrade {
     }
 }
 
+/// `note`: why, for the history, where the value is news.
 pub(super) fn new(
     tx: &WriteTx<'_>,
     author: &Author,
     call: &NewGrade,
+    note: Option<&str>,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
     let owner = author.owner();
@@ -86,7 +88,7 @@ pub(super) fn new(
         excepted: call.excepted,
         attempt_num: call.attempt_num,
         extra: &call.extra,
-        note: None,
+        note,
     };
     give(tx, author, assessment, person, place.grade, &said, now)
 }
@@ -196,10 +198,12 @@ fn says_news(
     }))
 }
 
+/// `note`: why, for the history.
 pub(super) fn remove(
     tx: &WriteTx<'_>,
     author: &Author,
     call: &RemoveGrade,
+    note: Option<&str>,
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
     let owner = author.owner();
@@ -221,7 +225,7 @@ pub(super) fn remove(
         });
     }
     if changed {
-        grades::mark(tx, &grade, GradeChange::Removed, author, None, now)?;
+        grades::mark(tx, &grade, GradeChange::Removed, author, note, now)?;
     }
     Ok(Reply::changed_if(changed, grade.id.0))
 }

@@ -128,7 +128,28 @@ pub fn apply(
         Call::NewAssessment(call) => assessments::new(tx, author, call, now),
         Call::UpdateAssessment(call) => assessments::update(tx, author, call, now),
         Call::RemoveAssessment(call) => assessments::remove(tx, author, call, now),
-        Call::NewGrade(call) => grades::new(tx, author, call, now),
-        Call::RemoveGrade(call) => grades::remove(tx, author, call, now),
+        Call::NewGrade(call) => grades::new(tx, author, call, None, now),
+        Call::RemoveGrade(call) => grades::remove(tx, author, call, None, now),
+    }
+}
+
+/// Does what `call` says where it comes of a list of what a peer has, and not of something that happened
+/// there. That an enrolment is on the list again is no news, whatever its date; `note` says where a change
+/// comes from, in the histories that have room for it.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_listed(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    call: &Call,
+    note: &str,
+    now: UnixTime,
+) -> Result<Reply, RegisterError> {
+    match call {
+        Call::NewEnrolment(call) => enrolments::listed(tx, author, call, note, now),
+        Call::NewGrade(call) => grades::new(tx, author, call, Some(note), now),
+        Call::RemoveGrade(call) => grades::remove(tx, author, call, Some(note), now),
+        call => apply(tx, author, call, now),
     }
 }

@@ -238,6 +238,27 @@ pub fn last_word(
     )
 }
 
+/// What holds at `at` by this author's words alone, as in [`last_word`]; `None` before the first of them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn own_word_at(
+    tx: &ReadTx<'_>,
+    id: EnrolmentId,
+    author: &Author,
+    at: UnixTime,
+) -> Result<Option<Standing>, StoreError> {
+    tx.one(
+        "SELECT h.status, status.meaning, h.effective_at, h.note FROM enrolment_history AS h \
+         JOIN enrolment_status AS status ON status.id = h.status \
+         WHERE h.enrolment = ?1 AND h.change = 'status' AND ifnull(h.author_peer, 0) = ?2 \
+         AND h.author_kind = ?3 AND h.effective_at <= ?4 \
+         ORDER BY h.effective_at DESC, h.id DESC LIMIT 1",
+        params![id, PeerId::or_none(author.owner()), author.kind(), at],
+        standing_from_row,
+    )
+}
+
 /// The last status that `author`'s side said holds from `at`.
 ///
 /// # Errors

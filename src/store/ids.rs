@@ -53,6 +53,8 @@ row_ids! {
     SessionId;
     /// A row of `peer_course`.
     PeerCourseId;
+    /// A row of `sync_run`.
+    SyncRunId;
 }
 
 impl PeerId {

@@ -24,6 +24,10 @@ const STEPS: &[(&str, M<'_>)] = &[
         "0004_lists.sql",
         M::up(include_str!("../../schema/0004_lists.sql")),
     ),
+    (
+        "0005_sync.sql",
+        M::up(include_str!("../../schema/0005_sync.sql")),
+    ),
 ];
 
 /// SQLite's `application_id` of our files: "mnet" in ASCII.

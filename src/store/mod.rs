@@ -44,6 +44,7 @@ pub mod sessions;
 pub mod settings;
 pub mod sign_on;
 pub mod statuses;
+pub mod syncs;
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
@@ -60,7 +61,7 @@ pub use error::{Reason, StoreError};
 pub use extra::{Extra, MAX_EXTRA_BYTES};
 pub use ids::{
     AccountId, AssessmentId, EnrolmentId, GradeId, PeerCourseId, PeerId, PersonId, SectionId,
-    SessionId, StatusId,
+    SessionId, StatusId, SyncRunId,
 };
 pub use names::MAX_SEARCH_WORDS;
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page};

@@ -39,6 +39,7 @@ use crate::keys::KeyStore;
 use crate::peer::Client;
 use crate::sso::{SignIn, Sso};
 use crate::store::Store;
+use crate::sync::Synchroniser;
 use crate::wwwroot::Wwwroot;
 
 use checks::Checks;
@@ -63,6 +64,7 @@ struct Inner {
     settings: ConsoleSettings,
     sign_in: SignIn,
     sso: Sso,
+    synchroniser: Synchroniser,
     checks: Checks,
     laying_out: Arc<Semaphore>,
 }
@@ -95,9 +97,11 @@ impl Console {
             settings.client.clone(),
             clock.clone(),
         );
+        let synchroniser = Synchroniser::new(store.clone(), settings.client.clone(), clock.clone());
         Self {
             inner: Arc::new(Inner {
                 settings,
+                synchroniser,
                 sign_in: SignIn::new(store, clock),
                 sso,
                 checks: Checks::default(),
@@ -156,6 +160,12 @@ impl Console {
     #[must_use]
     pub fn sso(&self) -> &Sso {
         &self.inner.sso
+    }
+
+    /// Synchronises peers.
+    #[must_use]
+    pub fn synchroniser(&self) -> &Synchroniser {
+        &self.inner.synchroniser
     }
 
     /// Reverse proxies whose X-Forwarded-For is believed.

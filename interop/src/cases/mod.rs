@@ -2,12 +2,20 @@
 
 mod behind_a_path;
 mod clocks;
+mod courses;
+mod delivery;
+mod grades;
 mod jumping_in;
 mod jumping_out;
 mod keys;
+mod latency;
 mod logging_out;
+mod outages;
+mod people;
+mod refusals;
 mod registration;
 mod services;
+mod synchronisation;
 mod two_moodles;
 
 use crate::case::Case;
@@ -15,12 +23,20 @@ use crate::case::Case;
 /// All cases.
 #[must_use]
 pub fn all() -> Vec<Case> {
-    let subjects: [&[Case]; 9] = [
+    let subjects: [&[Case]; 17] = [
         registration::CASES,
         services::CASES,
         jumping_in::CASES,
         jumping_out::CASES,
         logging_out::CASES,
+        people::CASES,
+        courses::CASES,
+        grades::CASES,
+        refusals::CASES,
+        synchronisation::CASES,
+        outages::CASES,
+        delivery::CASES,
+        latency::CASES,
         keys::CASES,
         clocks::CASES,
         two_moodles::CASES,

@@ -72,8 +72,7 @@ class actions {
                 return $this->send($host);
             case 'full':
             case 'reconcile':
-                synchroniser::start($host->id, $action);
-                return [get_string('done_' . $action, 'local_mnetd'), notification::NOTIFY_SUCCESS];
+                return $this->synchronise($host, $action);
             case 'retry':
                 return $this->retry($host, $jobid);
             case 'retryall':
@@ -95,21 +94,24 @@ class actions {
     private function test(\stdClass $host): array {
         $worst = livetest::run($host, $this->client, $this->fetch)->worst();
         if ($worst->status === result::OK) {
-            return [get_string('done_test', 'local_mnetd'), notification::NOTIFY_SUCCESS];
+            return [get_string('done_test', 'local_mnetd', s(peers::name($host))), notification::NOTIFY_SUCCESS];
         }
-        $a = ['step' => $worst->name(), 'summary' => $worst->summary()];
+        $a = ['peer' => s(peers::name($host)), 'summary' => $worst->summary()];
         $type = $worst->status === result::ERROR ? notification::NOTIFY_ERROR : notification::NOTIFY_WARNING;
         return [get_string('done_testwrong', 'local_mnetd', $a), $type];
     }
 
     /**
-     * Sends what waits, for as long as somebody can be made to wait for a page.
+     * Sends what waits, and takes a synchronisation further, for as long as somebody can be made to wait for a page.
      *
      * @param \stdClass $host the register
      * @return array as for carry_out()
      */
     private function send(\stdClass $host): array {
-        $outcome = $this->sender->run($host->id, time() + self::SENDING_TIME, true);
+        $courier = new courier(function (string $line): void {
+            // The page has a sentence of its own.
+        }, $this->sender);
+        $outcome = $courier->serve([$host->id], time() + self::SENDING_TIME, true)[$host->id];
         if ($outcome->end === outcome::FAILED) {
             return [get_string('done_sendfailed', 'local_mnetd', s($outcome->error)), notification::NOTIFY_ERROR];
         }
@@ -119,6 +121,23 @@ class actions {
         $a = ['sent' => $outcome->sent, 'refused' => $outcome->refused, 'waiting' => queue::waiting($host->id)];
         $type = $outcome->refused ? notification::NOTIFY_WARNING : notification::NOTIFY_SUCCESS;
         return [get_string('done_send', 'local_mnetd', $a), $type];
+    }
+
+    /**
+     * Has everything sent, or compared.
+     *
+     * @param \stdClass $host the register
+     * @param string $mode full or reconcile
+     * @return array as for carry_out()
+     */
+    private function synchronise(\stdClass $host, string $mode): array {
+        if (!in_array((int) $host->id, scope::hosts(), true)) {
+            return [get_string('notsubscribed', 'local_mnetd'), notification::NOTIFY_ERROR];
+        }
+        if (!synchroniser::start($host->id, $mode)) {
+            return [get_string('done_reconcilelater', 'local_mnetd'), notification::NOTIFY_INFO];
+        }
+        return [get_string('done_' . $mode, 'local_mnetd'), notification::NOTIFY_SUCCESS];
     }
 
     /**

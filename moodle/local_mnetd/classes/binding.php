@@ -88,8 +88,11 @@ class binding {
         }
 
         if (!hash_equals($CFG->wwwroot, $to)) {
-            throw new fault(fault::OTHER_RECIPIENT, 'fault_otherrecipient',
-                ['to' => self::shown($to), 'wwwroot' => $CFG->wwwroot]);
+            throw new fault(
+                fault::OTHER_RECIPIENT,
+                'fault_otherrecipient',
+                ['to' => self::shown($to), 'wwwroot' => $CFG->wwwroot]
+            );
         }
         if ($at < $now - self::MAX_AGE || $at > $now + self::MAX_AHEAD) {
             throw new fault(fault::OUTSIDE_WINDOW, 'fault_outsidewindow', ['dated' => self::moment($at),

@@ -78,8 +78,11 @@ class client {
         }
         $answers = $this->call($hostid, 'system/multicall', [$list], $timeout);
         if (!is_array($answers) || count($answers) !== count($calls)) {
-            throw $this->garbled($this->host($hostid), get_string('client_wrongcount', 'local_mnetd',
-                ['calls' => count($calls), 'answers' => is_array($answers) ? count($answers) : 0]));
+            throw $this->garbled($this->host($hostid), get_string(
+                'client_wrongcount',
+                'local_mnetd',
+                ['calls' => count($calls), 'answers' => is_array($answers) ? count($answers) : 0]
+            ));
         }
         $results = [];
         foreach (array_values($answers) as $answer) {
@@ -144,8 +147,11 @@ class client {
             throw new client_exception(client_exception::HERE, 'client_nocertificate', ['peer' => $host->wwwroot]);
         }
         if (!self::can_seal($host->public_key)) {
-            throw new client_exception(client_exception::HERE, self::rc4_works() ? 'client_cannotseal' : 'client_norc4',
-                ['peer' => $host->wwwroot, 'openssl' => OPENSSL_VERSION_TEXT]);
+            throw new client_exception(
+                client_exception::HERE,
+                self::rc4_works() ? 'client_cannotseal' : 'client_norc4',
+                ['peer' => $host->wwwroot, 'openssl' => OPENSSL_VERSION_TEXT]
+            );
         }
 
         // A fresh one for each call: sending writes the whole object back to its row, and so would undo a change of keys.
@@ -162,8 +168,13 @@ class client {
         } catch (\Throwable $e) {
             // The core client reads whatever answers with functions that throw where it is not what they expect.
             $cause = clean_param($e->getMessage(), PARAM_NOTAGS);
-            throw new client_exception(client_exception::GARBLED, 'client_threw',
-                ['peer' => $host->wwwroot, 'cause' => $cause], 0, $cause);
+            throw new client_exception(
+                client_exception::GARBLED,
+                'client_threw',
+                ['peer' => $host->wwwroot, 'cause' => $cause],
+                0,
+                $cause
+            );
         }
         if ($ok === true) {
             return [$client->response, []];
@@ -204,27 +215,50 @@ class client {
             return $this->refusal((int) $host->id, (int) $response['faultCode'], (string) ($response['faultString'] ?? ''));
         }
         if (preg_match('/remote server error: code: (-?[0-9]*)(?:, message: (.*))?\z/s', $error, $found)) {
-            return $this->refusal((int) $host->id, (int) $found[1], str_replace(', message: ', ' ', $found[2] ?? ''));
+            $text = str_replace(', message: ', ' ', $found[2] ?? '');
+            return $this->refusal((int) $host->id, (int) $found[1] ?: self::code_in_the_clear($text), $text);
         }
         if (strpos($error, '7:User with ID') === 0) {
             return new client_exception(client_exception::HERE, 'client_notsubscribed', $names + ['method' => $method]);
         }
         if (preg_match('/\A6:.*\((-?[0-9.]+) seconds\)/s', $error, $found)) {
-            return new client_exception(client_exception::GARBLED, 'client_clockahead',
-                $names + ['seconds' => (int) round((float) $found[1])]);
+            return new client_exception(
+                client_exception::GARBLED,
+                'client_clockahead',
+                $names + ['seconds' => (int) round((float) $found[1])]
+            );
         }
         if (stripos($error, 'timed out') !== false) {
             return new client_exception(client_exception::UNREACHABLE, 'client_timeout', $names, 0, self::shown($error));
         }
         if (stripos($error, 'CURL error') !== false || stripos($error, 'Connect error') !== false) {
             $ssl = stripos($error, 'SSL') !== false || stripos($error, 'certificate') !== false;
-            return new client_exception(client_exception::UNREACHABLE, $ssl ? 'client_https' : 'client_unreachable',
-                $names, 0, self::shown($error));
+            return new client_exception(
+                client_exception::UNREACHABLE,
+                $ssl ? 'client_https' : 'client_unreachable',
+                $names,
+                0,
+                self::shown($error)
+            );
         }
         if (preg_match('~\(HTTP/[0-9.]+ (5[0-9][0-9])~', $error)) {
             return new client_exception(client_exception::UNREACHABLE, 'client_http', $names, 0, self::shown($error));
         }
         return $this->garbled($host, $error);
+    }
+
+    /**
+     * The code of a fault that came in the clear. The core client reads it only where no white space stands around it, so it is
+     * told by the text: a sealed message is answered in the clear by who does not know its sender, or cannot open it.
+     *
+     * @param string $text the text of the fault, as mnetd or Moodle writes it
+     * @return int 0 where the text is none of theirs
+     */
+    protected static function code_in_the_clear(string $text): int {
+        if (preg_match('/is not a peer of|takes no calls in the name of|wrong-wwwroot/', $text)) {
+            return 7020;
+        }
+        return preg_match('/encryption-invalid|the envelope holds nothing/', $text) ? 7023 : 0;
     }
 
     /**
@@ -261,8 +295,11 @@ class client {
      * @return int|null seconds, less than nought where it is behind; null where the text does not say
      */
     protected static function clocks_apart(string $text): ?int {
-        $found = preg_match_all('/\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z| UTC)/',
-            $text, $moments);
+        $found = preg_match_all(
+            '/\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z| UTC)/',
+            $text,
+            $moments
+        );
         if ($found !== 2) {
             return null;
         }
@@ -278,8 +315,13 @@ class client {
      */
     protected function garbled(\stdClass $host, string $cause): client_exception {
         $cause = self::shown($cause);
-        return new client_exception(client_exception::GARBLED, 'client_garbled',
-            ['peer' => $host->wwwroot, 'cause' => $cause], 0, $cause);
+        return new client_exception(
+            client_exception::GARBLED,
+            'client_garbled',
+            ['peer' => $host->wwwroot, 'cause' => $cause],
+            0,
+            $cause
+        );
     }
 
     /**
@@ -347,8 +389,11 @@ class client {
      */
     public static function clean($value) {
         if (is_string($value)) {
-            return preg_replace('/[^\x{9}\x{A}\x{D}\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}]/u', "\u{FFFD}",
-                fix_utf8($value));
+            return preg_replace(
+                '/[^\x{9}\x{A}\x{D}\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}]/u',
+                "\u{FFFD}",
+                fix_utf8($value)
+            );
         } else if (is_array($value)) {
             return array_map([self::class, 'clean'], $value);
         }

@@ -19,7 +19,8 @@ namespace local_mnetd;
 /**
  * Compares what there is with what registers hold, and queues what is different.
  *
- * Observers, synchronisations and repairs all go through here. One object of this class serves one purpose, for the hosts it was made for.
+ * Observers, synchronisations and repairs all go through here. One object of this class serves one purpose, for the hosts it was
+ * made for.
  *
  * @package    local_mnetd
  * @copyright  2026 the mnetd authors
@@ -62,6 +63,12 @@ class difference {
 
     /** @var int how many calls were queued */
     private $queued = 0;
+
+    /** @var \stdClass[] what was said, by name */
+    private $said = [];
+
+    /** @var int[][][] what was taken away: lists of b by a by kind */
+    private $removed = [];
 
     /** @var int[][] what some register did not hold before, by kind: values of a */
     private $entered = [];
@@ -148,6 +155,31 @@ class difference {
      */
     public function entered(string $kind): array {
         return array_values($this->entered[$kind] ?? []);
+    }
+
+    /**
+     * Looks again at what was said and taken away, for somebody may have changed it between reading it and saying it.
+     *
+     * To be called after the transaction, so that what others have done meanwhile is seen.
+     *
+     * @return int how many calls were queued
+     */
+    public function verify(): int {
+        $again = new self($this->hostids);
+        $said = $this->said;
+        foreach (state::KINDS as $kind) {
+            $entries = array_filter($said, function ($entry) use ($kind) {
+                return $entry->kind === $kind;
+            });
+            if ($entries) {
+                $again->present($kind, $again->read_again($kind, $entries));
+            }
+            foreach ($this->removed[$kind] ?? [] as $a => $bs) {
+                $again->present($kind, snapshot::all($kind, self::filter($kind, $a, $bs)));
+            }
+        }
+        $this->queued += $again->queued;
+        return $again->queued;
     }
 
     /**
@@ -296,12 +328,10 @@ class difference {
      */
     public function present(string $kind, array $entries): int {
         $named = [];
-        $pairs = [];
         foreach ($entries as $entry) {
             $named[state::key($kind, $entry->a, $entry->b, $entry->role)] = $entry;
-            $pairs[] = [$entry->a, $entry->b];
         }
-        return $this->compare($kind, $named, $pairs, false);
+        return $this->compare($kind, $named, null);
     }
 
     /**
@@ -316,6 +346,7 @@ class difference {
         $byhost = [];
         foreach ($rows as $row) {
             $byhost[$row->hostid][] = $row;
+            $this->removed[$kind][$row->a][] = (int)$row->b;
         }
         foreach ($byhost as $hostid => $rowsofhost) {
             $this->atomically(function () use ($kind, $hostid, $rowsofhost) {
@@ -330,22 +361,23 @@ class difference {
      *
      * @param string $kind one of the kinds of state
      * @param \stdClass[] $entries what there is, by name
-     * @param array $pairs of [a, b] (b null for any): what is being compared, whether it is there or not
-     * @param bool $complete whether what is not among the entries is gone
+     * @param array|null $pairs of [a, b] (b null for any): what is compared, whether it is there or not, so that what is not
+     *     among the entries is gone; null to compare the entries alone
      * @return int how many calls were queued
      */
-    private function compare(string $kind, array $entries, array $pairs, bool $complete = true): int {
+    private function compare(string $kind, array $entries, ?array $pairs): int {
         $before = $this->queued;
         foreach ($this->hostids as $hostid) {
-            $known = state::load($hostid, $kind, $pairs);
-            $changed = [];
-            foreach ($entries as $key => $entry) {
-                if ($this->force || !isset($known[$key]) || !self::same($known[$key], $entry)) {
-                    $changed[$key] = $entry;
-                }
+            $known = state::load($hostid, $kind, $pairs ?? array_values(array_map(function ($entry) {
+                return [$entry->a, $entry->b];
+            }, $entries)));
+            $changed = $this->changed($entries, $known);
+            if ($changed && $pairs === null && !$this->force) {
+                // The state was read after the entries. Somebody who has changed both in between would be undone by what is older.
+                $changed = $this->changed($this->read_again($kind, $changed), $known);
             }
             $gone = [];
-            if ($complete) {
+            if ($pairs !== null) {
                 $gone = array_filter(array_diff_key($known, $entries), function ($row) {
                     return $row->hash !== state::DROPPED;
                 });
@@ -359,6 +391,49 @@ class difference {
             }
         }
         return $this->queued - $before;
+    }
+
+    /**
+     * The entries that differ from what a register holds.
+     *
+     * @param \stdClass[] $entries by name
+     * @param \stdClass[] $known rows of local_mnetd_state by name
+     * @return \stdClass[] entries by name
+     */
+    private function changed(array $entries, array $known): array {
+        return array_filter($entries, function ($entry, $key) use ($known) {
+            return $this->force || !isset($known[$key]) || !self::same($known[$key], $entry);
+        }, ARRAY_FILTER_USE_BOTH);
+    }
+
+    /**
+     * A filter for some objects.
+     *
+     * @param string $kind one of the kinds of state
+     * @param int $a see state
+     * @param int[] $bs see state
+     * @return array for snapshot
+     */
+    private static function filter(string $kind, int $a, array $bs): array {
+        switch ($kind) {
+            case state::ENROLMENT:
+                return ['courseid' => $a, 'userids' => $bs];
+            case state::GRADE:
+                return ['itemid' => $a, 'userids' => $bs];
+            default:
+                return ['ids' => [$a]];
+        }
+    }
+
+    /**
+     * The same entries as they are by now.
+     *
+     * @param string $kind one of the kinds of state
+     * @param \stdClass[] $entries of that kind
+     * @return \stdClass[] entries by name, without those that are gone
+     */
+    private function read_again(string $kind, array $entries): array {
+        return snapshot::all($kind, ['ids' => array_values(array_column($entries, 'id'))]);
     }
 
     /**
@@ -390,6 +465,7 @@ class difference {
         }
         $this->queue($jobs);
         state::write($hostid, $changed, $known);
+        $this->said = array_merge($this->said, $changed);
     }
 
     /**
@@ -503,7 +579,8 @@ class difference {
     }
 
     /**
-     * Courses that are gone: their enrolments end first, their grade items go. The grades' rows stay; they come back with the items.
+     * Courses that are gone: their enrolments end first, their grade items go. The grades' rows stay; they come back with the
+     * items.
      *
      * @param int $hostid in mnet_host
      * @param \stdClass[] $rows of local_mnetd_state
@@ -648,8 +725,8 @@ class difference {
     /**
      * Does something wholly or not at all.
      *
-     * Inside a transaction of Moodle's own, that one decides: to roll back one of ours would roll back Moodle's as well. What was done by
-     * halves is then found by the next reconciliation, for the state is written last.
+     * Inside a transaction of Moodle's own, that one decides: to roll back one of ours would roll back Moodle's as well. What was
+     * done by halves is then found by the next reconciliation, for the state is written last.
      *
      * @param callable $work what is to be done
      */
@@ -664,7 +741,8 @@ class difference {
             $work();
             $transaction->allow_commit();
         } catch (\Throwable $e) {
-            $transaction->rollback($e instanceof \Exception ? $e : new \ErrorException($e->getMessage(), 0, E_ERROR, $e->getFile(), $e->getLine()));
+            // Moodle's own takes exceptions only.
+            $transaction->rollback($e instanceof \Exception ? $e : new \coding_exception($e->getMessage()));
         }
     }
 

@@ -19,9 +19,9 @@ namespace local_mnetd;
 /**
  * The ids under which the registers know this site's users, courses and grade items.
  *
- * An object's own ID number is taken where it is usable and nobody else has it; else one is derived from Moodle's own id. Either way it
- * is written down when first needed and never changes after that, whatever happens to the ID number field: to a register another id would
- * be another person.
+ * An object's own ID number is taken where it is usable and nobody else has it; else one is derived from Moodle's own id. Either
+ * way it is written down when first needed and never changes after that, whatever happens to the ID number field: to a register
+ * another id would be another person.
  *
  * @package    local_mnetd
  * @copyright  2026 the mnetd authors

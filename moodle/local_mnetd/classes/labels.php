@@ -77,7 +77,12 @@ class labels {
             $known = in_array($parts[3], ['student', 'teacher'], true);
             $a['role'] = $known ? get_string('role_' . $parts[3], 'local_mnetd') : $parts[3];
         }
-        return in_array($kind, state::KINDS, true) ? get_string('object_' . $kind, 'local_mnetd', $a) : $job->objectkey;
+        if (!in_array($kind, state::KINDS, true)) {
+            return $job->objectkey;
+        }
+        // Where a grade item is gone, nobody knows any more which course it was in.
+        $lost = isset($ids['grade_items']) && !isset($this->courses[$ids['grade_items']]);
+        return get_string('object_' . $kind . ($lost ? '_lost' : ''), 'local_mnetd', $a);
     }
 
     /**

@@ -19,8 +19,8 @@ namespace local_mnetd;
 /**
  * Follows what happens in Moodle, as it happens.
  *
- * Runs inside the transaction of the action it follows, so that what is queued stands or falls with it. Whatever goes wrong here never
- * stops that action: it is written to the error log, and a reconciliation finds afterwards what was missed.
+ * Runs inside the transaction of the action it follows, so that what is queued stands or falls with it. Whatever goes wrong here
+ * never stops that action: it is shown on the status page, and a reconciliation finds afterwards what was missed.
  *
  * @package    local_mnetd
  * @copyright  2026 the mnetd authors
@@ -155,7 +155,8 @@ class observer {
         if (!$courseids) {
             return;
         }
-        $size = snapshot::count(state::ENROLMENT, ['courseid' => $courseids]) + snapshot::count(state::GRADE, ['courseid' => $courseids]);
+        $filter = ['courseid' => $courseids];
+        $size = snapshot::count(state::ENROLMENT, $filter) + snapshot::count(state::GRADE, $filter);
         if ($size > self::ATONCE) {
             synchroniser::want(0, snapshot::text('wantedlargecourse'));
             return;
@@ -195,7 +196,8 @@ class observer {
     }
 
     /**
-     * Says of enrolments that ended just now that somebody was unenrolled: Moodle takes the role away first, and only then the enrolment.
+     * Says of enrolments that ended just now that somebody was unenrolled: Moodle takes the role away first, and only then the
+     * enrolment.
      *
      * @param int $courseid in course
      * @param int $userid in user
@@ -257,13 +259,13 @@ class observer {
      * @param \Throwable $e what went wrong
      */
     private static function missed(\core\event\base $event, \Throwable $e): void {
-        $what = "local_mnetd: {$event->eventname} of object {$event->objectid} could not be followed, a reconciliation will: ";
-        // The log of the web server, for debugging() says nothing on a site in use.
-        error_log($what . get_class($e) . ': ' . $e->getMessage() . ' at ' . basename($e->getFile()) . ':' . $e->getLine());
+        $reason = get_class($e) . ': ' . $e->getMessage() . ' (' . basename($e->getFile()) . ':' . $e->getLine() . ')';
+        $what = "{$event->eventname}, object {$event->objectid}: $reason";
         try {
-            synchroniser::want(0, snapshot::text('wantedmissed'));
+            synchroniser::want(0, snapshot::text('wantedmissed', 'local_mnetd', $what));
         } catch (\Throwable $again) {
-            error_log('local_mnetd: the reconciliation could not be asked for either: ' . $again->getMessage());
+            $what .= '; and the reconciliation could not be asked for: ' . $again->getMessage();
         }
+        debugging("local_mnetd could not follow $what", DEBUG_NORMAL);
     }
 }

@@ -96,7 +96,7 @@ class prerequisites {
     public static function in_order(array $calls): array {
         $ordered = [];
         foreach (self::CALLS as $method) {
-            $ordered += array_filter($calls, function($call) use ($method) {
+            $ordered += array_filter($calls, function ($call) use ($method) {
                 return $call[0] === $method;
             });
         }

@@ -99,8 +99,9 @@ class queue {
     /**
      * What may go into the next message: the first calls in order, up to the second one of any object.
      *
-     * No message has two calls of one object, so that it can be sent again as a whole where its answer was lost. It ends there rather
-     * than pass that call over, since later calls of other objects may need it. A call that has to wait holds up its own object only.
+     * No message has two calls of one object, so that it can be sent again as a whole where its answer was lost. It ends there
+     * rather than pass that call over, since later calls of other objects may need it. A call that has to wait holds up its own
+     * object only.
      *
      * @param int $hostid in mnet_host
      * @param int $limit at most so many
@@ -119,7 +120,8 @@ class queue {
                                               AND earlier.state = :earlierstate AND earlier.id < q.id
                                               AND earlier.nextattempt > :earliernow)
               ORDER BY q.id";
-        $params = ['host' => $hostid, 'state' => self::WAITING, 'now' => $now, 'earlierstate' => self::WAITING, 'earliernow' => $now];
+        $params = ['host' => $hostid, 'state' => self::WAITING, 'now' => $now];
+        $params += ['earlierstate' => self::WAITING, 'earliernow' => $now];
         $due = [];
         $objects = [];
         foreach ($DB->get_records_sql($sql, $params, 0, $limit) as $row) {
@@ -215,7 +217,13 @@ class queue {
         $DB->delete_records_select(
             'local_mnetd_queue',
             'hostid = :host AND objectkey = :object AND method = :method AND state = :state AND id < :id',
-            ['host' => $job->hostid, 'object' => $job->objectkey, 'method' => $job->method, 'state' => self::REFUSED, 'id' => $job->id]
+            [
+                'host' => $job->hostid,
+                'object' => $job->objectkey,
+                'method' => $job->method,
+                'state' => self::REFUSED,
+                'id' => $job->id,
+            ]
         );
         $DB->update_record('local_mnetd_queue', (object)[
             'id' => $job->id,

@@ -58,7 +58,8 @@ class scope {
         $config = get_config('local_mnetd');
         $this->onlyenrolled = ($config->userscope ?? 'all') === 'enrolled';
         $this->categories = array_map('intval', self::listed($config->categories ?? ''));
-        $teachers = isset($config->teacherroles) ? self::listed($config->teacherroles) : self::by_archetype(['editingteacher', 'teacher']);
+        $teachers = isset($config->teacherroles) ? self::listed($config->teacherroles)
+            : self::by_archetype(['editingteacher', 'teacher']);
         $students = isset($config->studentroles) ? self::listed($config->studentroles) : self::by_archetype(['student']);
         $teachers = array_map('intval', $teachers);
         // A role means one thing: who teaches is not also a student by the same role.
@@ -66,7 +67,8 @@ class scope {
         $this->roles = array_filter(['student' => $students, 'teacher' => $teachers]);
         $this->modules = self::listed($config->itemmodules ?? '');
         $this->itemtypes = [];
-        foreach (['manual' => 'includemanual', 'course' => 'includecoursetotal', 'category' => 'includecategorytotal'] as $type => $setting) {
+        $included = ['manual' => 'includemanual', 'course' => 'includecoursetotal', 'category' => 'includecategorytotal'];
+        foreach ($included as $type => $setting) {
             if ($config->$setting ?? $type === 'manual') {
                 $this->itemtypes[] = $type;
             }

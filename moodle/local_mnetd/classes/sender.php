@@ -88,8 +88,11 @@ class sender {
      */
     public function run(int $hostid, int $deadline, bool $now = false, int $patience = 0): outcome {
         $outcome = new outcome();
-        $lock = \core\lock\lock_config::get_lock_factory('local_mnetd')->get_lock('send_' . $hostid, $patience,
-            max(0, $deadline - $this->time()) + self::LOCK_SLACK);
+        $lock = \core\lock\lock_config::get_lock_factory('local_mnetd')->get_lock(
+            'send_' . $hostid,
+            $patience,
+            max(0, $deadline - $this->time()) + self::LOCK_SLACK
+        );
         if (!$lock) {
             $outcome->end = outcome::BUSY;
             return $outcome;

@@ -17,8 +17,8 @@
 namespace local_mnetd;
 
 /**
- * What this site has to tell, as the structs that go over the wire. Nothing else makes them: observers, synchronisations and the lists that
- * a register asks for say the same of the same object.
+ * What this site has to tell, as the structs that go over the wire. Nothing else makes them: observers, synchronisations and the
+ * lists that a register asks for say the same of the same object.
  *
  * All come in pages of entries. An entry has
  * - id: the number that pages are ordered by; the last one of a page asks for the next;
@@ -87,8 +87,9 @@ class snapshot {
             }
         }
         [$select, $from, $where, $params, $id] = self::query($kind, $filter);
+        $rows = $DB->get_records_sql("SELECT $select FROM $from WHERE $where ORDER BY $id", $params);
         $entries = [];
-        foreach (self::entries($kind, $DB->get_records_sql("SELECT $select FROM $from WHERE $where ORDER BY $id", $params)) as $entry) {
+        foreach (self::entries($kind, $rows) as $entry) {
             $entries[state::key($kind, $entry->a, $entry->b, $entry->role)] = $entry;
         }
         return $entries;
@@ -223,11 +224,12 @@ class snapshot {
      *
      * @param string $identifier of the string
      * @param string $component whose string it is
+     * @param string|null $a what the text has a place for
      * @return string
      */
-    public static function text(string $identifier, string $component = 'local_mnetd'): string {
+    public static function text(string $identifier, string $component = 'local_mnetd', ?string $a = null): string {
         global $CFG;
-        return get_string_manager()->get_string($identifier, $component, null, $CFG->lang);
+        return get_string_manager()->get_string($identifier, $component, $a, $CFG->lang);
     }
 
     /**
@@ -744,7 +746,8 @@ class snapshot {
     }
 
     /**
-     * The attempt at a quiz that the grade comes from: the best, the first or the last, as the quiz has it. An average is that of the last.
+     * The attempt at a quiz that the grade comes from: the best, the first or the last, as the quiz has it. An average is that of
+     * the last.
      *
      * @param \stdClass[] $rows grades of quizzes
      * @return int[] by the id of the grade

@@ -35,8 +35,12 @@ class status {
 
         $host = $DB->get_record('mnet_host', ['id' => $hostid], 'id, wwwroot, name', MUST_EXIST);
         $peer = $DB->get_record('local_mnetd_peer', ['hostid' => $hostid]);
-        $oldest = $DB->get_field_select('local_mnetd_queue', 'MIN(timecreated)', 'hostid = ? AND state = ?',
-            [$hostid, queue::WAITING]);
+        $oldest = $DB->get_field_select(
+            'local_mnetd_queue',
+            'MIN(timecreated)',
+            'hostid = ? AND state = ?',
+            [$hostid, queue::WAITING]
+        );
         $sync = synchroniser::progress($hostid);
         return [
             'hostid' => (int) $host->id,
@@ -88,8 +92,12 @@ class status {
                 return [(int) $host->id];
             }
         }
-        throw new \moodle_exception('cli_badpeer', 'local_mnetd', '',
-            ['peer' => $wwwroot, 'registers' => implode(', ', array_column($wwwroots, 'wwwroot'))]);
+        throw new \moodle_exception(
+            'cli_badpeer',
+            'local_mnetd',
+            '',
+            ['peer' => $wwwroot, 'registers' => implode(', ', array_column($wwwroots, 'wwwroot'))]
+        );
     }
 
     /**
@@ -99,7 +107,7 @@ class status {
      * @return string[]
      */
     public static function lines(array $status): array {
-        $moment = function(int $seconds): string {
+        $moment = function (int $seconds): string {
             return $seconds ? userdate($seconds, '%Y-%m-%d %H:%M:%S') : get_string('never');
         };
         $lines = [$status['wwwroot'] . ' (' . $status['name'] . ')'];

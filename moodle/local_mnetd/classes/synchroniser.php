@@ -19,8 +19,8 @@ namespace local_mnetd;
 /**
  * Compares all there is with what a register holds, chunk by chunk.
  *
- * A full synchronisation sends everything anew; a reconciliation only what differs. Both end by taking away what is gone. What has been
- * done is written down with every chunk, in the same transaction, so that cron may stop anywhere and go on from there.
+ * A full synchronisation sends everything anew; a reconciliation only what differs. Both end by taking away what is gone. What
+ * has been done is written down with every chunk, in the same transaction, so that cron may stop anywhere and go on from there.
  *
  * @package    local_mnetd
  * @copyright  2026 the mnetd authors
@@ -120,9 +120,26 @@ class synchroniser {
     }
 
     /**
-     * Starts what is due: a full synchronisation of a register that is new, reconciliations that were asked for. Forgets registers that are gone.
+     * Starts what is due: a full synchronisation of a register that is new, reconciliations that were asked for. Forgets
+     * registers that are gone.
      */
     public static function watch(): void {
+        $lock = \core\lock\lock_config::get_lock_factory('local_mnetd')->get_lock('watch', 0);
+        if (!$lock) {
+            return;
+        }
+        try {
+            self::start_due();
+            self::end_enrolments(scope::hosts());
+        } finally {
+            $lock->release();
+        }
+    }
+
+    /**
+     * Starts what is due, and lets go of what is gone.
+     */
+    private static function start_due(): void {
         global $DB;
         $hostids = scope::hosts();
         $rows = $DB->get_records('local_mnetd_sync', null, '', 'hostid, id, phase, timefinished, timewanted');
@@ -141,7 +158,6 @@ class synchroniser {
                 self::want($hostid, snapshot::text('wantedunsubscribed'));
             }
         }
-        self::end_enrolments($hostids);
     }
 
     /**
@@ -166,8 +182,8 @@ class synchroniser {
      * Looks at one more chunk.
      *
      * @param int $hostid in mnet_host
-     * @return bool whether to go on at once; false when all is done, when enough waits to be sent, when another process is at it, or on an
-     *     error, which is then written down with the synchronisation
+     * @return bool whether to go on at once; false when all is done, when enough waits to be sent, when another process is at it,
+     *     or on an error, which is then written down with the synchronisation
      */
     public static function step(int $hostid): bool {
         global $DB;
@@ -181,9 +197,11 @@ class synchroniser {
                 return false;
             }
             try {
+                $difference = new difference([$hostid], 0, $row->mode === self::FULL);
                 $transaction = $DB->start_delegated_transaction();
-                $goeson = self::advance($row);
+                $goeson = self::advance($row, $difference);
                 $transaction->allow_commit();
+                $difference->verify();
                 return $goeson;
             } catch (\Throwable $e) {
                 self::failed($row, $e);
@@ -241,12 +259,12 @@ class synchroniser {
      * Looks at the next chunk and writes down how far that was.
      *
      * @param \stdClass $row of local_mnetd_sync
+     * @param difference $difference for that host
      * @return bool whether there is more to do
      */
-    private static function advance(\stdClass $row): bool {
+    private static function advance(\stdClass $row, difference $difference): bool {
         global $DB;
         $hostid = (int)$row->hostid;
-        $difference = new difference([$hostid], 0, $row->mode === self::FULL);
         if ($row->phase === 'remove') {
             $finished = !self::remove($difference, $hostid);
         } else {
@@ -270,6 +288,8 @@ class synchroniser {
         $DB->update_record('local_mnetd_sync', (object)array_intersect_key((array)$row, array_flip([
             'id', 'phase', 'place', 'done', 'queued', 'timefinished',
         ])));
+        // What failed before has been done now.
+        $DB->set_field_select('local_mnetd_sync', 'error', null, 'id = :id AND timewanted = 0', ['id' => $row->id]);
         return $row->phase !== self::FINISHED;
     }
 
@@ -320,7 +340,7 @@ class synchroniser {
         if ($e instanceof \moodle_exception && !empty($e->debuginfo)) {
             $what .= ' (' . \core_text::substr($e->debuginfo, 0, 1000) . ')';
         }
-        error_log("local_mnetd: the synchronisation with host {$row->hostid} failed in phase {$row->phase}: $what");
+        debugging("The synchronisation with host {$row->hostid} failed in phase {$row->phase}: $what", DEBUG_NORMAL);
         $DB->set_field('local_mnetd_sync', 'error', $what, ['id' => $row->id]);
     }
 

@@ -32,8 +32,10 @@ use local_mnetd\queue;
 use local_mnetd\status;
 use local_mnetd\synchroniser;
 
-[$options, $unknown] = cli_get_params(['full' => false, 'reconcile' => false, 'peer' => '', 'time' => '86400', 'help' => false],
-    ['h' => 'help']);
+[$options, $unknown] = cli_get_params(
+    ['full' => false, 'reconcile' => false, 'peer' => '', 'time' => '86400', 'help' => false],
+    ['h' => 'help']
+);
 if ($unknown) {
     cli_error(get_string('cli_unknown', 'local_mnetd', implode(' ', $unknown)), 2);
 }
@@ -54,12 +56,17 @@ foreach ($hosts as $hostid) {
     synchroniser::start($hostid, $options['full'] ? synchroniser::FULL : synchroniser::RECONCILE);
 }
 
-// Each chunk is shown as it is looked at.
-$courier = new courier('cli_writeln', null, function(int $hostid): bool {
+// Each chunk is shown as it is looked at; a step that had nothing to do is not.
+$shown = [];
+$courier = new courier('cli_writeln', null, function (int $hostid) use (&$shown): bool {
     $more = synchroniser::step($hostid);
     $status = status::of($hostid);
-    cli_writeln(get_string('cli_progress', 'local_mnetd', ['peer' => $status['wwwroot'], 'waiting' => $status['waiting']]
-        + $status['sync']));
+    $line = get_string('cli_progress', 'local_mnetd', ['peer' => $status['wwwroot'], 'waiting' => $status['waiting']]
+        + $status['sync']);
+    if ($line !== ($shown[$hostid] ?? '')) {
+        cli_writeln($line);
+        $shown[$hostid] = $line;
+    }
     return $more;
 });
 $courier->serve($hosts, time() + max(1, (int) $options['time']), true, 60);

@@ -40,15 +40,19 @@ function xmldb_local_mnetd_uninstall() {
     // Moodle leaves what a plugin publishes behind, and would go on offering functions whose file is gone.
     $rpcs = $DB->get_fieldset_select('mnet_rpc', 'id', 'plugintype = ? AND pluginname = ?', ['local', 'mnetd']);
     $remote = $DB->get_fieldset_select('mnet_remote_rpc', 'id', 'plugintype = ? AND pluginname = ?', ['local', 'mnetd']);
-    foreach ([['mnet_service2rpc', 'rpcid', $rpcs], ['mnet_rpc', 'id', $rpcs],
-            ['mnet_remote_service2rpc', 'rpcid', $remote], ['mnet_remote_rpc', 'id', $remote]] as [$table, $field, $ids]) {
+    foreach (
+        [['mnet_service2rpc', 'rpcid', $rpcs], ['mnet_rpc', 'id', $rpcs],
+            ['mnet_remote_service2rpc', 'rpcid', $remote], ['mnet_remote_rpc', 'id', $remote]] as [$table, $field, $ids]
+    ) {
         if ($ids) {
             $DB->delete_records_list($table, $field, $ids);
         }
     }
     $service = $DB->get_field('mnet_service', 'id', ['name' => 'register']);
-    if ($service && !$DB->record_exists('mnet_service2rpc', ['serviceid' => $service])
-            && !$DB->record_exists('mnet_remote_service2rpc', ['serviceid' => $service])) {
+    if (
+        $service && !$DB->record_exists('mnet_service2rpc', ['serviceid' => $service])
+            && !$DB->record_exists('mnet_remote_service2rpc', ['serviceid' => $service])
+    ) {
         $DB->delete_records('mnet_host2service', ['serviceid' => $service]);
         $DB->delete_records('mnet_service', ['id' => $service]);
     }

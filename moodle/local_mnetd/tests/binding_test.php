@@ -126,8 +126,10 @@ final class binding_test extends \advanced_testcase {
         $this->assertSame(0, $this->fault_of([[], $binding], self::NOW));
         $this->assertSame(fault::REPLAYED, $this->fault_of([[], $binding], self::NOW + 1));
         $this->assertSame(fault::REPLAYED, $this->fault_of([['idnumber' => 'other'], $binding], self::NOW + 2));
-        $this->assertSame(fault::REPLAYED,
-            $this->fault_of([[], ['mnetd_nonce' => strtoupper(self::NONCE)] + $binding], self::NOW + 3));
+        $this->assertSame(
+            fault::REPLAYED,
+            $this->fault_of([[], ['mnetd_nonce' => strtoupper(self::NONCE)] + $binding], self::NOW + 3)
+        );
         $this->assertSame(1, $DB->count_records('local_mnetd_nonce'));
     }
 

@@ -48,8 +48,10 @@ final class client_test extends \advanced_testcase {
 
     public function test_calls_of_a_register_are_bound_and_other_system_calls_are_not(): void {
         $client = $this->client_that_hears('yes');
-        foreach (['register/new_grade' => true, 'system/multicall' => true, 'system/listServices' => false,
-                'auth/mnetd/auth.php/keepalive_client' => true] as $method => $bound) {
+        foreach (
+            ['register/new_grade' => true, 'system/multicall' => true, 'system/listServices' => false,
+                'auth/mnetd/auth.php/keepalive_client' => true] as $method => $bound
+        ) {
             $this->assertSame('yes', $client->call($this->host, $method, [['idnumber' => 'x']]));
             [$sent, $params] = $client->sent;
             $this->assertSame($method, $sent);
@@ -136,8 +138,10 @@ final class client_test extends \advanced_testcase {
         foreach ($expected as $name => $value) {
             $this->assertMatchesRegularExpression('~' . preg_quote($name, '~') . '\s*' . preg_quote($value, '~') . '~', $xml);
         }
-        $this->assertMatchesRegularExpression('~<array>\s*<data>\s*<value><string>a</string></value>\s*<value><int>2</int></value>~',
-            $xml);
+        $this->assertMatchesRegularExpression(
+            '~<array>\s*<data>\s*<value><string>a</string></value>\s*<value><int>2</int></value>~',
+            $xml
+        );
         $this->assertSame(1, substr_count($xml, '<value><int>7</int></value>'));
         $this->assertSame(1, substr_count($xml, '<value><double>1.5</double></value>'));
         $this->assertSame(1, substr_count($xml, '<value><string>text</string></value>'));
@@ -168,34 +172,58 @@ final class client_test extends \advanced_testcase {
         $unreachable = client_exception::UNREACHABLE;
         $refused = client_exception::REFUSED;
         $garbled = client_exception::GARBLED;
-        $fault = function(int $code, string $text = 'because') {
+        $fault = function (int $code, string $text = 'because') {
             return ['faultCode' => $code, 'faultString' => $text];
         };
         $clock = 'the call is dated 2026-11-24T10:00:00Z, here it is %s: at most 300 s back and 15 s ahead are allowed. Set';
         return [
             'nobody there' => ['', ['8:CURL error: Failed to connect to 127.0.0.1 port 9 after 0 ms: Connection refused'],
                 $unreachable, 0, 'firewall'],
-            'no such name' => ['', ['8:CURL error: Could not resolve host: register.example.org'], $unreachable, 0, 'Could not resolve'],
+            'no such name' => [
+                '', ['8:CURL error: Could not resolve host: register.example.org'], $unreachable, 0, 'Could not resolve',
+            ],
             'no answer in time' => ['', ['8:CURL error: Operation timed out after 29001 milliseconds with 0 bytes received'],
                 $unreachable, 0, 'in time'],
             'a bad https certificate' => ['', ['8:CURL error: SSL certificate problem: self-signed certificate'], $unreachable, 0,
                 'SSL verification'],
-            'an error of the proxy' => ['', ["5:Didn't receive 200 OK from remote server. (HTTP/1.1 502 Bad Gateway)"], $unreachable, 0,
-                '502'],
-            'a page that is not there' => ['', ["5:Didn't receive 200 OK from remote server. (HTTP/1.1 404 Not Found)"], $garbled, 0,
-                '404'],
-            'an error page' => ['', ["3:XML Parse error in payload: Mismatched tag\nAt line number: 3\nWhich reads: <hr>"], $garbled, 0,
-                'Mismatched tag'],
-            'a fault in the clear' => ['', ['4: remote server error: code: 7020, message: not a peer, message: here'], $refused, 7020,
-                'mnetd peer add https://www.example.com/moodle'],
+            'an error of the proxy' => [
+                '', ["5:Didn't receive 200 OK from remote server. (HTTP/1.1 502 Bad Gateway)"], $unreachable, 0,
+                '502',
+            ],
+            'a page that is not there' => [
+                '', ["5:Didn't receive 200 OK from remote server. (HTTP/1.1 404 Not Found)"], $garbled, 0,
+                '404',
+            ],
+            'an error page' => [
+                '', ["3:XML Parse error in payload: Mismatched tag\nAt line number: 3\nWhich reads: <hr>"], $garbled, 0,
+                'Mismatched tag',
+            ],
+            'a fault in the clear' => [
+                '', ['4: remote server error: code: 7020, message: not a peer, message: here'], $refused, 7020,
+                'mnetd peer add https://www.example.com/moodle',
+            ],
             'a fault in the clear without its code' => ['', ['4: remote server error: code: , message: so'], $refused, 0, 'so'],
+            'a sender unknown to mnetd' => ['', ['4: remote server error: code: , message: https://www.example.com/moodle'
+                . ' is not a peer of the mnetd that was called'], $refused, 7020, 'mnetd peer add https://www.example.com/moodle'],
+            'a sender unknown to a Moodle' => [
+                '', ['4: remote server error: code: , message: x/wrong-wwwroot'], $refused, 7020, 'peer add',
+            ],
+            'sealed to an old certificate' => [
+                '', ['4: remote server error: code: , message: mnet/encryption-invalid'], $refused, 7023,
+                'too old',
+            ],
             'not sealed' => ['', ['1:Payload not encrypted '], $garbled, 0, 'not encrypted'],
             'not for us' => ['', ['3:No key match'], $garbled, 0, 'No key match'],
             'another key' => [['anything'], ['Invalid signature'], $garbled, 0, 'compare the two keys'],
             'a fault that another key signed' => [$fault(707), ['707 : because', 'Invalid signature'], $garbled, 0, 'compare'],
-            'the other clock is ahead' => ['', ['6:Time gap with The register (20.5 seconds) is greater than the permitted maximum of 15 seconds'],
-                $garbled, 0, '21 seconds ahead'],
-            'not subscribed' => ['', ['7:User with ID 2 attempted to call unauthorised method x on host y'], $here, 0, 'tick Subscribe'],
+            'the other clock is ahead' => [
+                '', ['6:Time gap with The register (20.5 seconds) is greater than the permitted maximum of 15 seconds'],
+                $garbled, 0,
+                '21 seconds ahead',
+            ],
+            'not subscribed' => [
+                '', ['7:User with ID 2 attempted to call unauthorised method x on host y'], $here, 0, 'tick Subscribe',
+            ],
             'the service is not allowed' => [$fault(707), ['707 : because'], $refused, 707,
                 'mnetd peer allow https://www.example.com/moodle register --publish'],
             'no such method' => [$fault(7012), ['x'], $refused, 7012, 'mnetd peer allow https://www.example.com/moodle register'],

@@ -42,6 +42,133 @@ final class sender_test extends \advanced_testcase {
     /** @var int the present moment */
     protected $time = self::NOW;
 
+    /** @var array[] what stands in front of a job that lacks something, by objectkey: a list of [method, struct] by key */
+    protected $prerequisites = [];
+
+    protected function setUp(): void {
+        parent::setUp();
+        $this->resetAfterTest();
+        $this->host = $this->make_host('https://register.example.org');
+        $this->register = new scripted_client();
+    }
+
+    public function test_jobs_go_in_order_in_one_message_and_leave_the_queue(): void {
+        $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
+        $this->put('section:3', 'new_section', ['idnumber' => 'S3']);
+        $this->put('enrolment:3:5:student', 'new_enrolment', ['sectionid' => 'S3', 'userid' => 'U5']);
+
+        $outcome = $this->send();
+
+        $this->assertSame(['1 fetch_user U5', '1 new_section S3', '1 new_enrolment S3 U5'], $this->register->log());
+        $this->assertSame(
+            [3, 1, 0, outcome::DRAINED],
+            [$outcome->sent, $outcome->messages, $outcome->refused, $outcome->end]
+        );
+        $this->assertSame([], $this->queue());
+        $peer = $this->peer();
+        $this->assertEquals(
+            [self::NOW, 0, 0, ''],
+            [$peer->lastsuccess, $peer->failures, $peer->nexttry, (string) $peer->lasterror]
+        );
+    }
+
+    public function test_no_message_has_two_jobs_of_one_object_and_none_overtakes_another(): void {
+        $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
+        $this->put('user:6', 'fetch_user', ['idnumber' => 'U6']);
+        $this->put('user:5', 'remove_user', ['idnumber' => 'U5']);
+        $this->put('user:7', 'fetch_user', ['idnumber' => 'U7']);
+        $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
+        $this->put('enrolment:3:5:student', 'new_enrolment', ['sectionid' => 'S3', 'userid' => 'U5']);
+
+        $outcome = $this->send();
+        $this->assertSame(['1 fetch_user U5', '1 fetch_user U6', '2 remove_user U5', '2 fetch_user U7', '3 fetch_user U5',
+            '3 new_enrolment S3 U5'], $this->register->log());
+        $this->assertSame(6, $outcome->sent);
+    }
+
+    public function test_a_message_has_at_most_500_calls_and_the_rest_follows(): void {
+        for ($i = 1; $i <= 1203; $i++) {
+            $this->put("user:$i", 'fetch_user', ['idnumber' => "U$i"]);
+        }
+        $outcome = $this->send();
+        $this->assertSame([500, 500, 203], array_map('count', $this->register->messages));
+        $this->assertSame(1203, $outcome->sent);
+        $this->assertSame([], $this->queue());
+    }
+
+    public function test_a_message_stays_below_what_a_register_reads(): void {
+        for ($i = 1; $i <= 30; $i++) {
+            $this->put("user:$i", 'fetch_user', ['idnumber' => "U$i", 'about' => str_repeat('x', 60000)]);
+        }
+        $this->send();
+        $this->assertSame([13, 13, 4], array_map('count', $this->register->messages));
+    }
+
+    public function test_one_job_that_is_larger_than_a_message_goes_by_itself(): void {
+        $this->put('user:1', 'fetch_user', ['idnumber' => 'U1', 'about' => str_repeat('x', sender::MOST_BYTES + 1)]);
+        $this->put('user:2', 'fetch_user', ['idnumber' => 'U2']);
+        $this->send();
+        $this->assertSame(['1 fetch_user U1', '2 fetch_user U2'], $this->register->log());
+    }
+
+    public function test_payloads_keep_their_types(): void {
+        $this->put('grade:9:5', 'new_grade', ['assessmentid' => 'I9', 'userid' => '007', 'points_earned' => 10.0,
+            'excepted' => false, 'attempt_num' => 2]);
+        $this->send();
+        $this->assertSame(['assessmentid' => 'I9', 'userid' => '007', 'points_earned' => 10.0, 'excepted' => false,
+            'attempt_num' => 2], $this->register->messages[0][0][1]);
+    }
+
+    public function test_what_is_in_another_register_s_queue_stays_there(): void {
+        $other = $this->make_host('https://other.example.org');
+        $this->put('user:5', 'fetch_user', ['idnumber' => 'U5'], ['hostid' => $other]);
+        $this->put('user:6', 'fetch_user', ['idnumber' => 'U6']);
+
+        $this->send();
+        $this->assertSame(['1 fetch_user U6'], $this->register->log());
+        $this->assertSame(['user:5 waiting'], $this->queue($other));
+    }
+
+    public function test_a_refused_call_stays_visible_and_holds_up_nobody(): void {
+        $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
+        $this->put('user:6', 'fetch_user', ['idnumber' => 'U6']);
+        $this->refuse_with(8002, 'the field “email” is too long', 'U5');
+
+        $outcome = $this->send();
+
+        $this->assertSame(['user:5 refused 8002 the field “email” is too long'], $this->queue());
+        $this->assertSame([1, 1, outcome::DRAINED], [$outcome->sent, $outcome->refused, $outcome->end]);
+        $this->assertSame(0, (int) $this->peer()->failures);
+        // It is not tried again by itself.
+        $this->send();
+        $this->assertCount(1, $this->register->messages);
+    }
+
+    public function test_a_refused_job_is_overtaken_by_a_later_success_of_its_object_alone(): void {
+        $this->put('user:5', 'update_user', ['idnumber' => 'U5']);
+        $this->put('user:6', 'update_user', ['idnumber' => 'U6']);
+        $this->register->answer = function () {
+            return call_result::refused(8002, 'wrong');
+        };
+        $this->send();
+        $this->assertCount(2, $this->queue());
+
+        $this->register->answer = null;
+        $this->put('user:5', 'update_user', ['idnumber' => 'U5']);
+        $this->send();
+        $this->assertSame(['user:6 refused 8002 wrong'], $this->queue());
+    }
+
+    public function test_an_object_stands_among_the_refused_once_with_its_last_fault(): void {
+        $this->put('user:5', 'update_user', ['idnumber' => 'U5']);
+        $this->refuse_with(8002, 'first', 'U5');
+        $this->send();
+        $this->put('user:5', 'update_user', ['idnumber' => 'U5']);
+        $this->refuse_with(8001, 'second', 'U5');
+        $this->send();
+        $this->assertSame(['user:5 refused 8001 second'], $this->queue());
+    }
+
     /**
      * What a removal may find: that it is gone counts as done, that it is somebody else's does not.
      *
@@ -84,15 +211,17 @@ final class sender_test extends \advanced_testcase {
         $this->prerequisites['grade:9:5'] = ['user:5' => ['register/fetch_user', ['idnumber' => 'U5']],
             'item:9' => ['register/new_assessment', ['idnumber' => 'I9']]];
         $known = [];
-        $this->register->answer = function($method, $struct) use (&$known) {
+        $this->register->answer = function ($method, $struct) use (&$known) {
             $known[$struct['idnumber'] ?? ''] = true;
             return $method === 'register/new_grade' && !isset($known['U5'])
                 ? call_result::refused(8003, 'unknown user') : null;
         };
 
         $outcome = $this->send();
-        $this->assertSame(['1 new_grade I9 U5', '1 fetch_user U6', '2 fetch_user U5', '2 new_assessment I9', '2 new_grade I9 U5'],
-            $this->register->log());
+        $this->assertSame(
+            ['1 new_grade I9 U5', '1 fetch_user U6', '2 fetch_user U5', '2 new_assessment I9', '2 new_grade I9 U5'],
+            $this->register->log()
+        );
         $this->assertSame([2, 1, 0], [$outcome->sent, $outcome->repaired, $outcome->refused]);
         $this->assertSame([], $this->queue());
     }
@@ -102,7 +231,7 @@ final class sender_test extends \advanced_testcase {
             $this->put("grade:9:$user", 'new_grade', ['assessmentid' => 'I9', 'userid' => "U$user"]);
             $this->prerequisites["grade:9:$user"] = ['item:9' => ['register/new_assessment', ['idnumber' => 'I9']]];
         }
-        $this->register->answer = function($method, $struct, $number) {
+        $this->register->answer = function ($method, $struct, $number) {
             return $number === 1 ? call_result::refused(8005, 'unknown assessment') : null;
         };
         $this->send();
@@ -147,7 +276,7 @@ final class sender_test extends \advanced_testcase {
     public function test_a_lost_answer_to_a_repair_leaves_the_job(): void {
         $this->put('grade:9:5', 'new_grade', ['assessmentid' => 'I9', 'userid' => 'U5']);
         $this->prerequisites['grade:9:5'] = ['user:5' => ['register/fetch_user', ['idnumber' => 'U5']]];
-        $this->register->answer = function($method, $struct, $number) {
+        $this->register->answer = function ($method, $struct, $number) {
             return $number === 1 ? call_result::refused(8003, 'unknown user') : null;
         };
         $this->fail_with(client_exception::UNREACHABLE, 'client_timeout', 2);
@@ -162,7 +291,7 @@ final class sender_test extends \advanced_testcase {
         $this->refuse_with(8002, 'wrong', 'U6');
 
         // It says what was refused when the answer is there and nothing is written down yet.
-        $dying = $this->sender(function(): void {
+        $dying = $this->sender(function (): void {
             throw new \RuntimeException('killed');
         });
         try {
@@ -181,7 +310,7 @@ final class sender_test extends \advanced_testcase {
 
     public function test_a_job_that_comes_while_a_message_is_under_way_is_not_lost(): void {
         $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
-        $this->register->answer = function($method, $struct, $number) {
+        $this->register->answer = function ($method, $struct, $number) {
             if ($number === 1) {
                 $this->put('user:5', 'update_user', ['idnumber' => 'U5']);
             }
@@ -199,8 +328,10 @@ final class sender_test extends \advanced_testcase {
         foreach ([60, 120, 240, 480, 960, 1920, 3600, 3600] as $i => $pause) {
             $this->assertSame(outcome::FAILED, $this->send()->end);
             $peer = $this->peer();
-            $this->assertEquals([$i + 1, $this->time + $pause, $this->time],
-                [$peer->failures, $peer->nexttry, $peer->lasterrortime]);
+            $this->assertEquals(
+                [$i + 1, $this->time + $pause, $this->time],
+                [$peer->failures, $peer->nexttry, $peer->lasterrortime]
+            );
             $this->assertStringContainsString('https://register.example.org', $peer->lasterror);
 
             $this->time += $pause - 1;
@@ -295,7 +426,7 @@ final class sender_test extends \advanced_testcase {
         for ($i = 1; $i <= 1100; $i++) {
             $this->put("user:$i", 'fetch_user', ['idnumber' => "U$i"]);
         }
-        $this->register->whole = function() {
+        $this->register->whole = function () {
             $this->time += 30;
         };
         $outcome = $this->sender()->run($this->host, $this->time + 50);
@@ -309,7 +440,7 @@ final class sender_test extends \advanced_testcase {
         $CFG->lock_factory = '\\core\\lock\\db_record_lock_factory';
         $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
         $other = null;
-        $this->register->whole = function($number) use (&$other) {
+        $this->register->whole = function ($number) use (&$other) {
             // A second process, while the message of the first is under way.
             if ($number === 1) {
                 $other = $this->send();
@@ -326,7 +457,7 @@ final class sender_test extends \advanced_testcase {
         $this->put('user:6', 'fetch_user', ['idnumber' => 'U6']);
         $this->refuse_with(8002, 'wrong', 'U6');
         $lines = [];
-        $line = $this->sender(function(string $line) use (&$lines): void {
+        $line = $this->sender(function (string $line) use (&$lines): void {
             $lines[] = $line;
         })->run($this->host, $this->time + 60)->describe();
         $this->assertSame('changes sent: 1, in messages: 1; refused: 1, see the status page', $line);
@@ -340,7 +471,7 @@ final class sender_test extends \advanced_testcase {
      * @return sender
      */
     protected function sender(?callable $say = null): sender {
-        $lookup = new class($this->prerequisites) extends prerequisites {
+        $lookup = new class ($this->prerequisites) extends prerequisites {
             /** @var array[] what stands in front, by objectkey */
             protected $byobject;
 
@@ -363,10 +494,10 @@ final class sender_test extends \advanced_testcase {
                 return $this->byobject[$job->objectkey] ?? [];
             }
         };
-        $clock = function(): int {
+        $clock = function (): int {
             return $this->time;
         };
-        return new class($this->register, $say, $lookup, $clock) extends sender {
+        return new class ($this->register, $say, $lookup, $clock) extends sender {
             /** @var callable tells the moment */
             protected $clock;
 
@@ -411,7 +542,7 @@ final class sender_test extends \advanced_testcase {
      * @param string $id what the struct has as its idnumber, or as its userid
      */
     protected function refuse_with(int $code, string $text, string $id): void {
-        $this->register->answer = function($method, $struct) use ($code, $text, $id) {
+        $this->register->answer = function ($method, $struct) use ($code, $text, $id) {
             $about = $struct['idnumber'] ?? $struct['userid'] ?? '';
             return $about === $id ? call_result::refused($code, $text) : null;
         };
@@ -425,7 +556,7 @@ final class sender_test extends \advanced_testcase {
      * @param int|null $number the message; null for every one
      */
     protected function fail_with(string $kind, string $identifier, ?int $number = null): void {
-        $this->register->whole = function($at) use ($kind, $identifier, $number) {
+        $this->register->whole = function ($at) use ($kind, $identifier, $number) {
             if ($number === null || $number === $at) {
                 throw new client_exception($kind, $identifier, ['peer' => 'https://register.example.org', 'cause' => 'x']);
             }

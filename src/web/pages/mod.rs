@@ -24,6 +24,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod sso;
 pub mod style;
+pub mod synchronisation;
 
 use axum::Router;
 
@@ -56,6 +57,7 @@ pub fn routes() -> Router<Console> {
         .merge(sign_in::routes())
         .merge(sso::routes())
         .merge(style::routes())
+        .merge(synchronisation::routes())
         .fallback(nothing_here)
 }
 

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::boxes;
 use super::peers::{standing_failure, title};
+use super::synchronisation::{self, SyncShown};
 use crate::keys::Fingerprint;
 use crate::peer::services::{
     MAX_SERVICE_NAME, MissingBox, ServiceThere, Travellers, lists_what_is_agreed, missing_boxes,
@@ -69,6 +70,7 @@ struct PeerPage {
     addresses: String,
     most_addresses: usize,
     binding_required: bool,
+    sync: SyncShown,
     typed_fingerprint: String,
     problem: Option<Problem>,
 }
@@ -499,7 +501,7 @@ async fn remove(
 
 /// Makes a change to a peer that is one, and notes it with the details that `work` returns; `None`:
 /// nothing was changed. Returns whether anything was.
-async fn change<F>(
+pub(super) async fn change<F>(
     console: &Console,
     administrator: &Administrator,
     peer: PeerId,
@@ -540,7 +542,7 @@ async fn row(console: &Console, id: &str) -> Result<peers::Peer, WebError> {
 }
 
 /// The peer whose row is `id`.
-async fn find(console: &Console, id: &str) -> Result<Peer, WebError> {
+pub(super) async fn find(console: &Console, id: &str) -> Result<Peer, WebError> {
     let wwwroot = row(console, id).await?.wwwroot;
     let found = console
         .store()
@@ -553,7 +555,7 @@ async fn find(console: &Console, id: &str) -> Result<Peer, WebError> {
     }
 }
 
-fn back(console: &Console, peer: PeerId, notice: &str) -> Response<Body> {
+pub(super) fn back(console: &Console, peer: PeerId, notice: &str) -> Response<Body> {
     page::see_other(console, &format!("/peers/{}", peer.0), Some(notice))
 }
 
@@ -612,6 +614,7 @@ async fn show(
         addresses: typed.addresses.unwrap_or_else(|| networks.join("\n")),
         most_addresses: MAX_NETWORKS,
         binding_required: peer.binding_required,
+        sync: synchronisation::shown(console, &peer).await?,
         typed_fingerprint: typed.fingerprint.unwrap_or_default(),
         problem: typed.problem,
     })

@@ -110,14 +110,25 @@ abstract class base extends check {
     }
 
     /**
+     * How long ago a moment was.
+     *
+     * @param int $moment unix seconds
+     * @return string such as "3 mins"; at least a second, since "now" does not fit into sentences
+     */
+    protected static function ago(int $moment): string {
+        return format_time(max(1, time() - $moment));
+    }
+
+    /**
      * Names the page where it is mended.
      *
      * @param string $path below the site's address
      * @param array $params the page's parameters
      * @param string $title the link's text
+     * @param string|null $anchor a place on the page
      * @return void
      */
-    protected function mend_at(string $path, array $params, string $title): void {
-        $this->link = new \action_link(new \moodle_url($path, $params), $title);
+    protected function mend_at(string $path, array $params, string $title, ?string $anchor = null): void {
+        $this->link = new \action_link(new \moodle_url($path, $params, $anchor), $title);
     }
 }

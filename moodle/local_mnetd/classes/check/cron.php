@@ -42,10 +42,10 @@ class cron extends base {
         if (!$last) {
             return $this->found(result::ERROR, 'never');
         }
-        $ago = max(0, time() - $last);
+        $ago = time() - $last;
         if ($ago > self::LATE) {
-            return $this->found($ago > self::STOPPED ? result::ERROR : result::WARNING, 'late', format_time($ago));
+            return $this->found($ago > self::STOPPED ? result::ERROR : result::WARNING, 'late', self::ago($last));
         }
-        return $this->found(result::OK, 'ok', format_time($ago));
+        return $this->found(result::OK, 'ok', self::ago($last));
     }
 }

@@ -50,13 +50,13 @@ class peer_delivery extends peer_base {
         $last = $peer ? (int) $peer->lastsuccess : 0;
         $names = $this->names([
             'jobs' => (int) $waiting->jobs,
-            'age' => format_time($age),
-            'last' => $last ? format_time(max(0, time() - $last)) : get_string('never'),
+            'age' => self::ago((int) $waiting->oldest),
+            'last' => $last ? self::ago($last) : get_string('never'),
         ]);
         if ($peer && $peer->failures > 0) {
             $names['error'] = s($peer->lasterror);
             $names['failures'] = (int) $peer->failures;
-            $names['since'] = format_time(max(0, time() - (int) $peer->lasterrortime));
+            $names['since'] = self::ago((int) $peer->lasterrortime);
             $names['next'] = userdate((int) $peer->nexttry, get_string('strftimedatetime', 'core_langconfig'));
             return $this->found($age > self::STUCK ? result::ERROR : result::WARNING, 'failing', $names);
         }
@@ -64,7 +64,7 @@ class peer_delivery extends peer_base {
             return $this->found($age > self::STUCK ? result::ERROR : result::WARNING, 'slow', $names);
         }
         if (!$last) {
-            return $this->found(result::UNKNOWN, 'never', $names);
+            return $this->found(result::INFO, 'never', $names);
         }
         return $this->found(result::OK, $waiting->jobs ? 'waiting' : 'ok', $names);
     }

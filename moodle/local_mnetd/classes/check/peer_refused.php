@@ -37,7 +37,12 @@ class peer_refused extends peer_base {
         if (!$count) {
             return $this->found(result::OK, 'ok', $this->names());
         }
-        $this->mend_at('/local/mnetd/index.php', ['hostid' => $this->host->id], get_string('refusedjobs', 'local_mnetd'));
+        $this->mend_at(
+            '/local/mnetd/index.php',
+            [],
+            get_string('refusedjobs', 'local_mnetd'),
+            'refused-' . $this->host->id
+        );
         return $this->found(result::WARNING, 'some', $this->names(['count' => $count]));
     }
 }

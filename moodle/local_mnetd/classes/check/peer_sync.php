@@ -38,17 +38,17 @@ class peer_sync extends peer_base {
         global $DB;
         $run = $DB->get_record('local_mnetd_sync', ['hostid' => $this->host->id]);
         if (!$run || !($run->timestarted || $run->timewanted)) {
-            return $this->found(result::WARNING, 'never', $this->names());
+            return $this->found(result::INFO, 'never', $this->names());
         }
         $names = $this->names([
             'done' => (int) $run->done,
             'total' => max((int) $run->done, (int) $run->total),
             'mode' => get_string('mode_' . $run->mode, 'local_mnetd'),
-            'ago' => format_time(max(0, time() - (int) ($run->timefinished ?: $run->timestarted))),
+            'ago' => self::ago((int) ($run->timefinished ?: $run->timestarted)),
             'error' => s((string) $run->error),
         ]);
         if (!$run->timefinished && $run->timestarted) {
-            return (string) $run->error === '' ? $this->found(result::INFO, 'running', $names)
+            return (string) $run->error === '' || $run->timewanted ? $this->found(result::INFO, 'running', $names)
                 : $this->found(result::ERROR, 'failed', $names);
         }
         if ($run->timewanted) {

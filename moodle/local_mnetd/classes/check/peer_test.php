@@ -36,9 +36,9 @@ class peer_test extends peer_base {
         $this->mend_at('/local/mnetd/index.php', [], get_string('status', 'local_mnetd'));
         $test = livetest::last($this->host->id);
         if (!$test) {
-            return $this->found(result::UNKNOWN, 'never', $this->names());
+            return $this->found(result::INFO, 'never', $this->names());
         }
-        $names = $this->names(['ago' => format_time(max(0, time() - $test->time))]);
+        $names = $this->names(['ago' => self::ago($test->time)]);
         $worst = $test->worst();
         if ($worst->status === result::OK) {
             return $this->found(result::OK, 'ok', $names);

@@ -37,8 +37,14 @@ class progress {
         global $DB;
         $now = $now ?? time();
         $run = $DB->get_record('local_mnetd_sync', ['hostid' => $hostid]);
-        $nothing = ['sentence' => get_string('nosync', 'local_mnetd'), 'error' => '', 'running' => false, 'percent' => 0,
-            'phases' => []];
+        $nothing = [
+            'sentence' => get_string('nosync', 'local_mnetd'),
+            'wanted' => '',
+            'error' => '',
+            'running' => false,
+            'percent' => 0,
+            'phases' => [],
+        ];
         if (!$run || !($run->timestarted || $run->timewanted)) {
             return $nothing;
         }
@@ -52,7 +58,7 @@ class progress {
             'total' => max((int) $run->done, (int) $run->total),
             'queued' => (int) $run->queued,
             'percent' => $percent,
-            'ago' => format_time(max(0, $now - (int) $run->timestarted)),
+            'ago' => format_time(max(1, $now - (int) $run->timestarted)),
             'when' => userdate($run->timefinished ?: $run->timestarted, get_string('strftimedatetime', 'core_langconfig')),
         ];
         if ($running) {
@@ -62,12 +68,12 @@ class progress {
         } else {
             $sentence = get_string('nosync', 'local_mnetd');
         }
-        if ($run->timewanted) {
-            $sentence .= ' ' . get_string('progresswanted', 'local_mnetd');
-        }
+        // The column holds why the last step failed; or, where a comparison is wanted, why that is.
         return [
             'sentence' => $sentence,
-            'error' => (string) $run->error,
+            'wanted' => $run->timewanted
+                ? get_string($running ? 'progressagain' : 'progresswanted', 'local_mnetd') . ' ' . $run->error : '',
+            'error' => $running && !$run->timewanted ? (string) $run->error : '',
             'running' => $running,
             'percent' => $percent,
             'phases' => $running ? self::phases($run->phase) : [],

@@ -66,6 +66,7 @@ class status_page implements \renderable, \templatable {
     public function export_for_template(\renderer_base $output): array {
         global $CFG;
         $peersurl = new \moodle_url('/admin/mnet/peers.php');
+        $sitechecks = checks::of_site();
         $peers = [];
         foreach (peers::all() as $host) {
             $peers[] = $this->peer($host, $output);
@@ -80,9 +81,10 @@ class status_page implements \renderable, \templatable {
             'here' => $CFG->wwwroot,
             'nextsteps' => get_string('nopeer_help', 'local_mnetd', ['here' => s($CFG->wwwroot), 'peers' => $peersurl->out()]),
             'peers' => $peers,
+            'sitefirst' => self::is_wrong($sitechecks),
             'site' => [
                 'caption' => get_string('checksofsite', 'local_mnetd'),
-                'checks' => $this->checks(checks::of_site(), $output),
+                'checks' => $this->checks($sitechecks, $output),
             ],
         ];
     }
@@ -190,6 +192,21 @@ class status_page implements \renderable, \templatable {
             ];
         }
         return $lines;
+    }
+
+    /**
+     * Is something so wrong that the rest of the page matters less?
+     *
+     * @param base[] $checks the checks
+     * @return bool
+     */
+    private static function is_wrong(array $checks): bool {
+        foreach ($checks as $check) {
+            if (in_array($check->get_result()->get_status(), [result::ERROR, result::CRITICAL], true)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**

@@ -67,7 +67,7 @@ class provider implements
             'role' => 'privacy:metadata:state:role',
         ], 'privacy:metadata:state');
         $fields = ['idnumber', 'username', 'firstname', 'lastname', 'email', 'city', 'country', 'department', 'institution', 'lang',
-            'suspended', 'moodle_id', 'enrolments', 'grades'];
+            'suspended', 'moodle_id', 'moodle_idnumber', 'enrolments', 'grades'];
         $external = [];
         foreach ($fields as $field) {
             $external[$field] = 'privacy:metadata:register:' . $field;

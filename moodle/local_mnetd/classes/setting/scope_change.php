@@ -31,7 +31,7 @@ class scope_change {
     private static $said = false;
 
     /**
-     * Queues a comparison for each register, and tells the person who saved the settings.
+     * Asks for a comparison with each register, and tells the person who saved the settings.
      *
      * @return void
      */
@@ -40,14 +40,10 @@ class scope_change {
         if (during_initial_install() || !get_config('local_mnetd', 'version')) {
             return;
         }
-        scope::reset();
-        $hosts = scope::hosts();
-        foreach ($hosts as $hostid) {
-            synchroniser::start($hostid, 'reconcile');
-        }
+        synchroniser::scope_changed();
         if (!self::$said && !CLI_SCRIPT) {
             self::$said = true;
-            \core\notification::info(get_string($hosts ? 'scopechanged' : 'scopechangednopeer', 'local_mnetd'));
+            \core\notification::info(get_string(scope::hosts() ? 'scopechanged' : 'scopechangednopeer', 'local_mnetd'));
         }
     }
 }
