@@ -4,7 +4,6 @@
 //!
 //! In reading order: a module may use those above it, never those below.
 //!
-//! - [`options`]: what is given on the command line.
 //! - [`failure`]: why a case did not hold.
 //! - [`waiting`]: until something is so, or too late.
 //! - [`page`]: HTML as a browser's user sees it: forms, titles, texts, links.
@@ -23,6 +22,7 @@
 //! - [`traffic`]: changes and calls that flow while something else happens.
 //! - [`turn`]: one run at a time against a Moodle.
 //! - [`report`]: the table at the end.
+//! - [`options`]: what is given on the command line.
 //! - [`suite`]: all of it, in order.
 
 pub mod agreement;
