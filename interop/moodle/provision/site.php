@@ -11,11 +11,14 @@ defined('MOODLE_INTERNAL') || die();
  * @param string|null $value null unsets it
  */
 function interop_set(string $plugin, string $name, ?string $value): void {
+    global $DB;
     $of = $plugin === 'core' ? null : $plugin;
     $saved = interop_saved();
     $key = "$plugin/$name";
     if (!array_key_exists($key, $saved)) {
-        $before = get_config($plugin, $name);
+        // As the database has it: what config.php sets stands above it, and must not get into it.
+        $where = $of === null ? ['name' => $name] : ['plugin' => $plugin, 'name' => $name];
+        $before = $DB->get_field($of === null ? 'config' : 'config_plugins', 'value', $where);
         $saved[$key] = $before === false ? null : (string)$before;
         set_config('saved', json_encode($saved), 'mnetd_interop');
     }
