@@ -394,6 +394,9 @@ final class synchroniser_test extends \advanced_testcase {
         $this->assertStringContainsString('user_enrolments', $progress->error);
         $this->assertDebuggingCalled();
         $this->assertFalse($DB->is_transaction_started());
+
+        // It goes on from there as soon as it can.
+        $this->run_to_end($host);
     }
 
     public function test_terms_come_from_where_the_settings_say(): void {
