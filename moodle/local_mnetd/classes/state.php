@@ -183,6 +183,21 @@ class state {
     }
 
     /**
+     * Waits for those who are changing rows, and keeps others from it until the end of the transaction.
+     *
+     * @param int[] $rowids ids in local_mnetd_state
+     */
+    public static function lock(array $rowids): void {
+        global $DB;
+        sort($rowids);
+        foreach (array_chunk($rowids, ids::CHUNK) as $chunk) {
+            [$in, $params] = $DB->get_in_or_equal($chunk, SQL_PARAMS_NAMED);
+            // Writing what is there is the one way to do so that all databases know.
+            $DB->execute("UPDATE {local_mnetd_state} SET hash = hash WHERE id $in", $params);
+        }
+    }
+
+    /**
      * Gives rows another hash.
      *
      * @param int[] $rowids ids in local_mnetd_state
