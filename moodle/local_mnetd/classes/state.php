@@ -154,20 +154,28 @@ class state {
     public static function write(int $hostid, array $entries, array $known): void {
         global $DB;
         $new = [];
+        $updated = [];
         foreach ($entries as $entry) {
-            $row = $known[self::key($entry->kind, $entry->a, $entry->b, $entry->role)] ?? null;
-            if ($row === null) {
-                $new[] = (object)[
-                    'hostid' => $hostid,
-                    'kind' => $entry->kind,
-                    'a' => $entry->a,
-                    'b' => $entry->b,
-                    'role' => $entry->role,
-                    'hash' => $entry->hash,
-                ];
-            } else if ($row->hash !== $entry->hash) {
-                $DB->set_field('local_mnetd_state', 'hash', $entry->hash, ['id' => $row->id]);
+            $row = (object)[
+                'hostid' => $hostid,
+                'kind' => $entry->kind,
+                'a' => $entry->a,
+                'b' => $entry->b,
+                'role' => $entry->role,
+                'hash' => $entry->hash,
+            ];
+            $there = $known[self::key($entry->kind, $entry->a, $entry->b, $entry->role)] ?? null;
+            if ($there === null) {
+                $new[] = $row;
+            } else if ($there->hash !== $entry->hash) {
+                $DB->set_field('local_mnetd_state', 'hash', $entry->hash, ['id' => $there->id]);
+                $updated[$there->id] = $row;
             }
+        }
+        // Somebody may have taken a row away at the same moment. It has to stand, or nothing would ever correct what is now said.
+        foreach (array_chunk($updated, ids::CHUNK, true) as $chunk) {
+            $standing = $DB->get_records_list('local_mnetd_state', 'id', array_keys($chunk), '', 'id');
+            $new = array_merge($new, array_values(array_diff_key($chunk, $standing)));
         }
         if (!$new) {
             return;
