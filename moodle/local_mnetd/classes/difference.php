@@ -378,7 +378,7 @@ class difference {
             }
             if ($changed || $gone) {
                 $this->atomically(function () use ($kind, $hostid, $changed, $gone, $known) {
-                    // In the order in which rows are locked, calls are queued: so the last word queued is the one that the state has.
+                    // Calls are queued in the order in which rows are locked: so the last word queued is the one the state has.
                     state::lock(array_column(array_intersect_key($known, $changed) + $gone, 'id'));
                     $this->remove($kind, $hostid, $gone);
                     $this->say($kind, $hostid, $changed, $known);
