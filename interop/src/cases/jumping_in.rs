@@ -173,8 +173,5 @@ fn a_link_leads_nowhere_else(scene: &Scene) -> Held<Outcome> {
 
 /// The address at mnetd that Moodle sends a browser to: it holds the token.
 fn landing(browser: &mut Browser, sso: &SignOn<'_>) -> Held<Url> {
-    let page = browser.open_only(&sso.way_to_mnetd("/mine"))?;
-    page.location
-        .clone()
-        .ok_or_else(|| page.lacks("the way on to mnetd"))
+    browser.way_out_of(sso.moodle.url(), &sso.way_to_mnetd("/mine"))
 }
