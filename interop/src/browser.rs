@@ -164,7 +164,7 @@ impl Browser {
         for _ in 0..REDIRECTS {
             match page.location.clone() {
                 Some(next) if next.as_str().starts_with(site) => {
-                    page = self.open_only(next.as_str())?
+                    page = self.open_only(next.as_str())?;
                 }
                 Some(away) => return Ok(away),
                 None => return Err(page.lacks("the way on to the other site")),
