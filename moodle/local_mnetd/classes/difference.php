@@ -488,8 +488,12 @@ class difference {
             }
         } else if ($this->at) {
             $data['effective_at'] = $this->at;
+        } else if ($row !== null && $row->hash === state::DROPPED) {
+            // A date before that of the end would leave it ended; and without one it would hold from when the register hears of
+            // it, after what is dated meanwhile.
+            $data['effective_at'] = time();
         } else if ($row !== null) {
-            // A date before that of an end which the register has heard of would leave it ended.
+            // Without a date this repeats what is known, or overrules what was dated ahead.
             unset($data['effective_at']);
         }
         $jobs[] = queue::job($hostid, state::ENROLMENT, $key, 'new_enrolment', $data);
@@ -629,9 +633,10 @@ class difference {
                 'role' => $row->role,
                 'note' => $reason['note'],
             ];
-            // What was dated ahead is overruled only by a word without a date.
-            $at = $this->at ?: $reason['since'];
-            if ($at && strpos($row->hash, 'ahead:') !== 0) {
+            // What was dated ahead is overruled only by a word without a date. Everything else has one: it may wait in the queue while
+            // later words are dated.
+            $at = $this->at ?: ($reason['since'] ?: time());
+            if (strpos($row->hash, 'ahead:') !== 0) {
                 $data['effective_at'] = $at;
             }
             $key = state::key(state::ENROLMENT, $row->a, $row->b, $row->role);
