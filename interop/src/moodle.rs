@@ -113,6 +113,27 @@ pub struct Moodle {
     /// Addresses that peers of the suite's have here, for the clean-up.
     peers: Vec<String>,
     admin: Mutex<Option<Account>>,
+    sign_on: Vec<SignOnPlugin>,
+}
+
+/// A plugin for single sign-on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SignOnPlugin {
+    /// Moodle's own, up to 4.5.
+    Mnet,
+    /// The one that comes with mnetd.
+    Mnetd,
+}
+
+impl SignOnPlugin {
+    /// Its name among the authentication plugins.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mnet => "mnet",
+            Self::Mnetd => "mnetd",
+        }
+    }
 }
 
 /// Somebody's name and password.
@@ -156,7 +177,15 @@ impl Moodle {
             script: lay_out_script()?,
             peers,
             admin: Mutex::new(None),
+            sign_on: vec![SignOnPlugin::Mnet, SignOnPlugin::Mnetd],
         })
+    }
+
+    /// The same, with single sign-on by one plugin and no other.
+    #[must_use]
+    pub fn signing_on_by(mut self, plugin: SignOnPlugin) -> Self {
+        self.sign_on = vec![plugin];
+        self
     }
 
     /// Its wwwroot.
@@ -351,11 +380,13 @@ impl Moodle {
         admin.ok_or_else(|| self.refused("sign in", "no administrator was prepared"))
     }
 
-    /// The plugin by which this Moodle does single sign-on: `mnet` where it is there, else `mnetd`.
+    /// The plugin by which this Moodle does single sign-on: Moodle's own where it is there, else the one that comes with
+    /// mnetd, unless one was named.
     #[must_use]
     pub fn sign_on_plugin(&self) -> Option<&'static str> {
-        ["mnet", "mnetd"]
-            .into_iter()
+        self.sign_on
+            .iter()
+            .map(|plugin| plugin.name())
             .find(|name| self.has(&format!("auth/{name}/version.php")))
     }
 

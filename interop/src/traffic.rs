@@ -22,7 +22,7 @@ pub struct Flowed {
     changes: AtomicU32,
     /// Calls of mnetd's to Moodle.
     calls: AtomicU32,
-    /// Calls of mnetd's that had to be made a second time.
+    /// How often a call of mnetd's had to be made again.
     repeated: AtomicU32,
     over: AtomicBool,
 }
@@ -77,7 +77,7 @@ impl Flowed {
 
     fn told(&self) -> String {
         format!(
-            "{} changes in Moodle, {} calls by mnetd, {} of them repeated",
+            "{} changes in Moodle, {} calls by mnetd, {} made again",
             self.changes.load(Ordering::Relaxed),
             self.calls.load(Ordering::Relaxed),
             self.repeated.load(Ordering::Relaxed),
@@ -107,13 +107,18 @@ fn make_change(moodle: &Moodle, mnetd: &Mnetd, flowed: &Flowed) -> Held {
     moodle.send_queue(&mnetd.url()).map(drop)
 }
 
-/// Calls Moodle. A call that the other side says to repeat is repeated, once.
+/// Calls Moodle. A call that fails while keys change is made again until it passes, and counted; it has to pass soon.
 fn make_call(moodle: &Moodle, mnetd: &Mnetd, flowed: &Flowed) -> Held {
     let call = ["call", moodle.url(), "system/listServices"];
-    if mnetd.run(&call).is_err() {
-        flowed.repeated.fetch_add(1, Ordering::Relaxed);
-        mnetd.run(&call)?;
-    }
+    until("a call by mnetd that passes", PATIENCE, || {
+        Ok(match mnetd.run(&call) {
+            Ok(_) => Look::There(()),
+            Err(failure) => {
+                flowed.repeated.fetch_add(1, Ordering::Relaxed);
+                Look::NotYet(failure.to_string())
+            }
+        })
+    })?;
     flowed.calls.fetch_add(1, Ordering::Relaxed);
     Ok(())
 }

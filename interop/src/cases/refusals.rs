@@ -1,11 +1,11 @@
 //! What the register refuses is seen in Moodle, and can be sent again.
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::case::{Case, Need, Outcome, Scene};
-use crate::failure::{Held, expect, expect_text};
+use crate::failure::{Held, expect, expect_so, expect_text};
 use crate::moodle_pages::Administrator;
-use crate::school::{Kind, School};
+use crate::school::{School, number};
 
 /// The cases.
 pub const CASES: &[Case] = &[Case {
@@ -15,31 +15,37 @@ pub const CASES: &[Case] = &[Case {
     run: refused,
 }];
 
-/// More points than the register takes: it refuses them as out of range.
-const TOO_MANY: i64 = 2_000_000;
-
-/// The fault for a value that is out of range.
-const OUT_OF_RANGE: &str = "8002";
-
 fn refused(scene: &Scene) -> Held<Outcome> {
     let school = School::open(scene)?;
-    let class = school.class()?;
+    let fields = json!({"idnumber": "INTEROP-NIX", "firstname": "Nix", "lastname": "Named"});
+    school.user("nix", fields)?;
     school.cron()?;
-    let item = school.id(Kind::Item, class.item)?;
-    let about = json!({"item": class.item, "itemname": "Vast", "grademax": TOO_MANY});
-    school.does("item-update", &about)?;
+    expect_name(&school, "Named")?;
+    // The register does not let a name be cleared; Moodle's own functions do, as imports from elsewhere show.
+    school.user("nix", json!({"lastname": ""}))?;
     school.cron()?;
     expect("refused jobs", &json!(1), &school.status()?["refused"])?;
-    expect_item(&school, &item, &json!(["Oral", 100.0]))?;
+    expect_name(&school, "Named")?;
+    let sql = "SELECT faultcode, faulttext FROM {local_mnetd_queue} WHERE state = 'refused'";
+    let kept = school.does("select", &json!({"sql": sql}))?;
+    let fault = number(&kept[0], "faultcode")?;
+    expect_so(
+        "the fault is one of the register's",
+        (8001..=8007).contains(&fault),
+        &kept,
+    )?;
 
     let mut administrator = Administrator::of(school.moodle)?;
     let page = administrator.open("/local/mnetd/index.php")?.well()?;
-    expect_text("the status page", OUT_OF_RANGE, &page.text())?;
-    expect_text("the status page", "Vast", &page.text())?;
+    expect_text("the status page", &fault.to_string(), &page.text())?;
+    expect_text("the status page", "Nix", &page.text())?;
 
     // The cause goes without an event, so that the button alone tells the register of it.
-    let sql = "UPDATE {grade_items} SET grademax = 50 WHERE id = ?";
-    school.does("execute", &json!({"sql": sql, "params": [class.item]}))?;
+    let sql = "UPDATE {user} SET lastname = ? WHERE username = ?";
+    school.does(
+        "execute",
+        &json!({"sql": sql, "params": ["Named Again", "interop-nix"]}),
+    )?;
     let again = page
         .forms()
         .into_iter()
@@ -48,11 +54,15 @@ fn refused(scene: &Scene) -> Held<Outcome> {
     administrator.send(&again)?.well()?;
     school.cron()?;
     expect("refused jobs", &json!(0), &school.status()?["refused"])?;
-    expect_item(&school, &item, &json!(["Vast", 50.0]))?;
-    Ok(Outcome::Held)
+    expect_name(&school, "Named Again")?;
+    Ok(Outcome::HeldWith(format!("refused with fault {fault}")))
 }
 
-fn expect_item(school: &School<'_>, id: &str, row: &Json) -> Held {
-    let query = "SELECT name, pointval FROM assessment WHERE idnumber = ?1";
-    expect("name, most points", row, &school.row(query, &[id])?)
+fn expect_name(school: &School<'_>, lastname: &str) -> Held {
+    let query = "SELECT lastname FROM person WHERE idnumber = ?1";
+    expect(
+        "the last name in the register",
+        &json!([lastname]),
+        &school.row(query, &["INTEROP-NIX"])?,
+    )
 }

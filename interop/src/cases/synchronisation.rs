@@ -109,8 +109,9 @@ const BEHIND: [(&str, &[&str]); 7] = [
         "UPDATE {user} SET lastname = 'Changed' WHERE username = ?",
         &["interop-full-00003"],
     ),
+    // The name is set free for the next run; Moodle's own deletion does so as well.
     (
-        "UPDATE {user} SET deleted = 1 WHERE username = ?",
+        "UPDATE {user} SET deleted = 1, username = CONCAT('gone-', id) WHERE username = ?",
         &["interop-full-00004"],
     ),
     (

@@ -189,14 +189,14 @@ class ids {
         [$in, $params] = $DB->get_in_or_equal(array_values($own), SQL_PARAMS_NAMED);
         // Accounts of other hosts are never sent, and a host that signs its users on here could bring any ID number.
         $counts = $kind === self::USER ? ' AND deleted = 0 AND mnethostid = :own' : '';
-        $sharers = $DB->get_records_select_menu($table, "idnumber $in" . $counts, $params + ($counts ? ['own' => $CFG->mnet_localhost_id] : []), '', 'id, idnumber');
-        $owners = array_count_values(array_map([self::class, 'folded'], $sharers));
+        $countparams = $counts ? ['own' => $CFG->mnet_localhost_id] : [];
+        $sharers = $DB->get_records_select_menu($table, "idnumber $in" . $counts, $params + $countparams, '', 'id, idnumber');
+        $owners = array_count_values($sharers);
         $params['kind'] = $kind;
-        $taken = $DB->get_fieldset_select('local_mnetd_id', 'idnumber', "kind = :kind AND idnumber $in", $params);
-        $taken = array_flip(array_map([self::class, 'folded'], $taken));
+        $taken = array_flip($DB->get_fieldset_select('local_mnetd_id', 'idnumber', "kind = :kind AND idnumber $in", $params));
+        // What differs in case only is the same to some databases: there the second of the two fails to be written, and is derived.
         return array_filter($own, function ($idnumber) use ($owners, $taken) {
-            $folded = self::folded($idnumber);
-            return ($owners[$folded] ?? 0) <= 1 && !isset($taken[$folded]);
+            return ($owners[$idnumber] ?? 0) <= 1 && !isset($taken[$idnumber]);
         });
     }
 
@@ -209,22 +209,13 @@ class ids {
      * @return bool false also for what looks like the derived id of another object
      */
     private static function well_formed(string $kind, int $itemid, string $idnumber): bool {
-        if ($idnumber === '' || $idnumber !== trim($idnumber) || preg_match('/[\x00-\x1f\x7f]/', $idnumber)) {
+        if ($idnumber === '' || $idnumber !== trim($idnumber) || \core_text::strlen($idnumber) > 255) {
             return false;
         }
-        if (\core_text::strlen($idnumber) > 255) {
+        // Neither control characters nor broken text, for which the match fails.
+        if (preg_match('/[\x{00}-\x{1f}\x{7f}-\x{9f}]/u', $idnumber) !== 0) {
             return false;
         }
         return !preg_match('/^moodle-(user|course|item)-\d+$/i', $idnumber) || $idnumber === self::derived($kind, $itemid);
-    }
-
-    /**
-     * An ID number as databases that know no upper and lower case see it, so that every site decides alike.
-     *
-     * @param string $idnumber as it stands
-     * @return string for comparison only
-     */
-    private static function folded(string $idnumber): string {
-        return 'i' . \core_text::strtolower($idnumber);
     }
 }

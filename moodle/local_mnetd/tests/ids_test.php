@@ -123,6 +123,7 @@ final class ids_test extends \advanced_testcase {
             'a space behind' => ['A1 '],
             'a line break within' => ["A\n1"],
             'only a space' => [' '],
+            'a control character beyond ASCII' => ["A\u{85}1"],
         ];
     }
 
@@ -139,13 +140,21 @@ final class ids_test extends \advanced_testcase {
         $this->assertSame("moodle-user-$user->id", $this->id_of($user));
     }
 
-    public function test_ids_that_differ_in_case_only_are_held_to_be_the_same(): void {
+    public function test_ids_that_differ_in_case_only_are_as_different_as_the_database_has_them(): void {
         $one = $this->getDataGenerator()->create_user(['idnumber' => 'abc']);
         $this->assertSame('abc', $this->id_of($one));
         $two = $this->getDataGenerator()->create_user(['idnumber' => 'ABC']);
         $expected = $GLOBALS['DB']->get_dbfamily() === 'postgres' ? ['abc', 'ABC'] : ['abc', "moodle-user-$two->id"];
         $this->assertSame($expected, [$this->id_of($one), $this->id_of($two)]);
         $this->assertSame((int)$one->id, ids::find(ids::USER, 'abc'));
+    }
+
+    public function test_it_does_not_matter_whether_they_are_pinned_together(): void {
+        global $DB;
+        $one = $this->getDataGenerator()->create_user(['idnumber' => 'xyz']);
+        $two = $this->getDataGenerator()->create_user(['idnumber' => 'XYZ']);
+        $expected = [$one->id => 'xyz', $two->id => $DB->get_dbfamily() === 'postgres' ? 'XYZ' : "moodle-user-$two->id"];
+        $this->assertEquals($expected, ids::pin(ids::USER, [$one->id, $two->id]));
     }
 
     public function test_a_zero_is_an_id(): void {

@@ -171,7 +171,8 @@ class changes {
     }
 
     /**
-     * Excludes a grade, or counts it again.
+     * Excludes a grade, or counts it again. Moodle has no event for that, only one for the total that changes with it: where none does,
+     * nobody can hear of it before the nightly comparison, and it is undone here.
      */
     private function exclude(): bool {
         [$item, $user] = $this->item_and_member(null);
@@ -179,8 +180,32 @@ class changes {
             return false;
         }
         $about = ['item' => $item, 'user' => $user];
-        gradebook::exclude(new input($about + ['excluded' => !gradebook::get(new input($about))['excluded']]));
-        return true;
+        $excluded = gradebook::get(new input($about))['excluded'];
+        $before = $this->total($item, $user);
+        gradebook::exclude(new input($about + ['excluded' => !$excluded]));
+        $after = $this->total($item, $user);
+        if ($before !== $after && $after !== null) {
+            return true;
+        }
+        gradebook::exclude(new input($about + ['excluded' => $excluded]));
+        return false;
+    }
+
+    /**
+     * Somebody's total in the course of an item.
+     *
+     * @param int $item
+     * @param int $user
+     * @return string|null as the database has it; null for none
+     */
+    private function total(int $item, int $user): ?string {
+        global $DB;
+        $total = $DB->get_field_sql("SELECT g.finalgrade
+                                       FROM {grade_grades} g
+                                       JOIN {grade_items} t ON t.id = g.itemid AND t.itemtype = 'course'
+                                       JOIN {grade_items} i ON i.courseid = t.courseid
+                                      WHERE i.id = ? AND g.userid = ?", [$item, $user]);
+        return $total === false ? null : $total;
     }
 
     /**
