@@ -34,6 +34,8 @@ pub mod config;
 pub mod demo;
 pub mod enrol;
 pub mod envelope;
+pub mod exchange;
+pub mod ims;
 pub mod keys;
 pub mod peer;
 pub mod register;

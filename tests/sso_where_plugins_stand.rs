@@ -62,6 +62,26 @@ async fn whichever_plugin_made_the_token_confirms_it() {
     }
 }
 
+/// Moodle's list has each function's name once: ours hides Moodle's own there.
+#[tokio::test]
+async fn moodles_own_plugin_is_asked_where_ours_hides_it_in_the_list() {
+    for (is_there, asked) in [(true, 2), (false, 1)] {
+        let site = Site::new("https://register.example");
+        let moodle = Played::beside(&site, move |method, _| match method {
+            "system/listMethods" => listed(&[OURS]),
+            "system/methodHelp" if is_there => success("Says whose token it is."),
+            "system/methodHelp" => success(false),
+            method if method == format!("{STOCK}/user_authorise") => tommy(),
+            _ => fault(1, "no such session"),
+        })
+        .await;
+        let landed = sso(&site).land(coming(&moodle)).await;
+        let is_known = matches!(landed, Err(LandError::NotPermitted { .. }));
+        assert_eq!(is_known, is_there, "{landed:?}");
+        assert_eq!(moodle.asked("user_authorise").len(), asked);
+    }
+}
+
 #[tokio::test]
 async fn a_plugin_that_knows_the_token_and_refuses_it_has_the_last_word() {
     let site = Site::new("https://register.example");

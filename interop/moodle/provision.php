@@ -1,15 +1,36 @@
 <?php
-// Part of mnetd's interop suite: arranges things inside a Moodle for it, and tells what stands there.
+// This file is part of Moodle - http://moodle.org/
 //
-//   php provision.php MOODLE-FOLDER SUBCOMMAND < input.json
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
 //
-// The input is a JSON value on standard input. One line of JSON comes back: {"answer": …} with exit code 0, or {"error": "…"} with exit code 1.
-// With the subcommand serve each line of the input is {"do": subcommand, "with": input}, and has a line for an answer. What takes long
-// tells how far it is in lines {"progress": …} before that.
-// Runs on Moodle 4.1 (PHP 7.4) and later, with nothing installed there. For test sites: it makes and deletes users, courses and
-// peers, all of them with names that begin with "interop-" or with addresses that the suite names.
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
 //
-// The subcommands stand in provision/: each file returns an array of name => function of the decoded input.
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <http://www.gnu.org/licenses/>.
+
+/**
+ * Part of mnetd's interop suite: arranges things inside a Moodle for it, and tells what stands there.
+ *
+ *   php provision.php MOODLE-FOLDER SUBCOMMAND < input.json
+ *
+ * The input is a JSON value on standard input. One line of JSON comes back: {"answer": …} with exit code 0, or {"error": "…"} with exit code 1.
+ * With the subcommand serve each line of the input is {"do": subcommand, "with": input}, and has a line for an answer. What takes long
+ * tells how far it is in lines {"progress": …} before that.
+ * Runs on Moodle 4.1 (PHP 7.4) and later, with nothing installed there. For test sites: it makes and deletes users, courses and
+ * peers, all of them with names that begin with "interop-" or with addresses that the suite names.
+ *
+ * The subcommands stand in provision/: each file returns an array of name => function of the decoded input.
+ *
+ * @package    mnetd_interop
+ * @copyright  2026 the mnetd authors
+ * @license    http://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
 
 define('CLI_SCRIPT', true);
 

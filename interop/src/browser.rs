@@ -154,6 +154,25 @@ impl Browser {
         }
     }
 
+    /// Opens an address of a site and follows where it leads within that site, up to where it leads away: that address, not
+    /// opened.
+    ///
+    /// # Errors
+    /// When it leads nowhere else, or there is no answer.
+    pub fn way_out_of(&mut self, site: &str, url: &str) -> Held<Url> {
+        let mut page = self.open_only(url)?;
+        for _ in 0..REDIRECTS {
+            match page.location.clone() {
+                Some(next) if next.as_str().starts_with(site) => {
+                    page = self.open_only(next.as_str())?;
+                }
+                Some(away) => return Ok(away),
+                None => return Err(page.lacks("the way on to the other site")),
+            }
+        }
+        Err(page.lacks("the way on to the other site"))
+    }
+
     /// Forgets all cookies, as a browser that was closed.
     pub fn forget(&mut self) {
         self.jar = Jar::default();

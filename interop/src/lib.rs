@@ -4,25 +4,25 @@
 //!
 //! In reading order: a module may use those above it, never those below.
 //!
-//! - [`options`]: what is given on the command line.
 //! - [`failure`]: why a case did not hold.
 //! - [`waiting`]: until something is so, or too late.
 //! - [`page`]: HTML as a browser's user sees it: forms, titles, texts, links.
 //! - [`browser`]: somebody's browser: cookies, redirects, forms filled in and sent.
+//! - [`clock`]: clocks that are wrong.
 //! - [`running`]: programs that run beside a case: killed in the middle, or asked again and again.
 //! - [`moodle`]: a Moodle: what is arranged in it, its cron, its pages for administrators and users.
 //! - [`mnetd`]: an mnetd of the case's own: started, stopped, killed, asked; its database read.
 //! - [`moodle_pages`], [`mnetd_pages`]: their pages, as people go through them.
 //! - [`introduction`]: the two are made known to each other.
-//! - [`clock`]: clocks that are wrong.
 //! - [`case`]: what a case is, and the scene it plays in.
+//! - [`sign_on`]: who goes from one to the other by which link.
+//! - [`traffic`]: changes and calls that flow while something else happens.
 //! - [`agreement`]: whether Moodle's tables and the register say the same.
 //! - [`school`]: a Moodle that feeds the register of an mnetd.
 //! - [`cases`]: the cases themselves, one file a subject.
-//! - [`sign_on`]: who goes from one to the other by which link.
-//! - [`traffic`]: changes and calls that flow while something else happens.
 //! - [`turn`]: one run at a time against a Moodle.
 //! - [`report`]: the table at the end.
+//! - [`options`]: what is given on the command line.
 //! - [`suite`]: all of it, in order.
 
 pub mod agreement;

@@ -28,8 +28,17 @@ pub fn make_member(
         "--role",
         "member",
     ];
-    let names = ["--firstname", firstname, "--lastname", lastname];
-    mnetd.run_with_input(&[&arguments[..], &names[..]].concat(), &account.password)?;
+    // The default is an address at this site, which has no name here, and not every Moodle takes an address without one.
+    let email = format!("{username}@school.example");
+    let person = [
+        "--firstname",
+        firstname,
+        "--lastname",
+        lastname,
+        "--email",
+        &email,
+    ];
+    mnetd.run_with_input(&[&arguments[..], &person[..]].concat(), &account.password)?;
     Ok(account)
 }
 

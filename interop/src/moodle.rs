@@ -19,6 +19,7 @@ use crate::running::{Running, Serving};
 
 /// The script's files, by their path beside one another.
 const SCRIPT: &[(&str, &str)] = &[
+    ("key.php", include_str!("../moodle/key.php")),
     ("provision.php", include_str!("../moodle/provision.php")),
     (
         "provision/calls.php",
@@ -112,6 +113,27 @@ pub struct Moodle {
     /// Addresses that peers of the suite's have here, for the clean-up.
     peers: Vec<String>,
     admin: Mutex<Option<Account>>,
+    sign_on: Vec<SignOnPlugin>,
+}
+
+/// A plugin for single sign-on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SignOnPlugin {
+    /// Moodle's own, up to 4.5.
+    Mnet,
+    /// The one that comes with mnetd.
+    Mnetd,
+}
+
+impl SignOnPlugin {
+    /// Its name among the authentication plugins.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mnet => "mnet",
+            Self::Mnetd => "mnetd",
+        }
+    }
 }
 
 /// Somebody's name and password.
@@ -155,7 +177,15 @@ impl Moodle {
             script: lay_out_script()?,
             peers,
             admin: Mutex::new(None),
+            sign_on: vec![SignOnPlugin::Mnet, SignOnPlugin::Mnetd],
         })
+    }
+
+    /// The same, with single sign-on by one plugin and no other.
+    #[must_use]
+    pub fn signing_on_by(mut self, plugin: SignOnPlugin) -> Self {
+        self.sign_on = vec![plugin];
+        self
     }
 
     /// Its wwwroot.
@@ -181,29 +211,22 @@ impl Moodle {
     /// # Errors
     /// What the script complains of.
     pub fn provision(&self, subcommand: &str, input: &Json) -> Held<Json> {
-        self.provision_under(&[], subcommand, input)
-    }
-
-    /// As [`Moodle::provision`], with variables set for PHP: a clock that is wrong, say.
-    ///
-    /// # Errors
-    /// What the script complains of.
-    pub fn provision_under(
-        &self,
-        variables: &[(String, String)],
-        subcommand: &str,
-        input: &Json,
-    ) -> Held<Json> {
-        let mut command = self.php(&[self
-            .script
-            .path()
-            .join("provision.php")
-            .display()
-            .to_string()]);
+        let mut command = self.php(&[self.script_file("provision.php")]);
         command.arg(&self.folder).arg(subcommand);
-        command.envs(variables.iter().map(|(name, value)| (name, value)));
         let output = run(command, &input.to_string())?;
         self.answer(subcommand, &output)
+    }
+
+    /// A key pair such as this Moodle makes for itself, made by its PHP under a clock set by `variables`.
+    ///
+    /// # Errors
+    /// When PHP makes none.
+    pub fn key_pair(&self, days: i64, variables: &[(String, String)]) -> Held<Json> {
+        let mut command = self.php(&[self.script_file("key.php")]);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        let input = json!({"wwwroot": self.url, "days": days});
+        let output = run(command, &input.to_string())?;
+        self.answer("key.php", &output)
     }
 
     /// Has many things done in one run of PHP, in order; the answers in the same order. The first that fails ends it.
@@ -357,11 +380,13 @@ impl Moodle {
         admin.ok_or_else(|| self.refused("sign in", "no administrator was prepared"))
     }
 
-    /// The plugin by which this Moodle does single sign-on: `mnet` where it is there, else `mnetd`.
+    /// The plugin by which this Moodle does single sign-on: Moodle's own where it is there, else the one that comes with
+    /// mnetd, unless one was named.
     #[must_use]
     pub fn sign_on_plugin(&self) -> Option<&'static str> {
-        ["mnet", "mnetd"]
-            .into_iter()
+        self.sign_on
+            .iter()
+            .map(|plugin| plugin.name())
             .find(|name| self.has(&format!("auth/{name}/version.php")))
     }
 
@@ -404,6 +429,10 @@ impl Moodle {
         } else {
             self.folder.join("public").join(path)
         }
+    }
+
+    fn script_file(&self, name: &str) -> String {
+        self.script.path().join(name).display().to_string()
     }
 
     fn php(&self, arguments: &[String]) -> Command {

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use clap::Parser;
 use thiserror::Error;
 
+use crate::moodle::SignOnPlugin;
+
 // The doc comments of arguments are the help texts people read in a terminal: no backticks.
 /// Run mnetd and its plugins against Moodle sites that run, case by case.
 ///
@@ -46,6 +48,10 @@ pub struct Options {
     /// A Moodle whose address has a path, such as /srv/moodle,http://127.0.0.1:8840/moodle
     #[arg(long, value_name = "FOLDER,URL")]
     pub path_moodle: Option<Place>,
+
+    /// The plugin for single sign-on to go by [default: mnet where it is installed, else mnetd]
+    #[arg(long, value_name = "PLUGIN")]
+    pub sign_on: Option<SignOnPlugin>,
 
     /// The mnetd to run
     #[arg(long, value_name = "FILE", default_value = "target/debug/mnetd")]

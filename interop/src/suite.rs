@@ -125,12 +125,12 @@ fn scene(options: &Options) -> Result<Scene, Refusal> {
     let program =
         fs::canonicalize(&options.mnetd).map_err(|_| Refusal::NoMnetd(options.mnetd.clone()))?;
     let moodle = |place: &Place| {
-        checked(Moodle::new(
-            &place.folder,
-            &place.url,
-            php.clone(),
-            addresses(options.first_port),
-        )?)
+        let peers = addresses(options.first_port);
+        let moodle = Moodle::new(&place.folder, &place.url, php.clone(), peers)?;
+        checked(match options.sign_on {
+            Some(plugin) => moodle.signing_on_by(plugin),
+            None => moodle,
+        })
     };
     Ok(Scene {
         moodle: moodle(&first.unwrap_or_else(|| Place {

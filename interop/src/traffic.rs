@@ -22,7 +22,7 @@ pub struct Flowed {
     changes: AtomicU32,
     /// Calls of mnetd's to Moodle.
     calls: AtomicU32,
-    /// Calls of mnetd's that had to be made a second time.
+    /// How often a call of mnetd's had to be made again.
     repeated: AtomicU32,
     over: AtomicBool,
 }
@@ -39,13 +39,14 @@ pub fn flows_while(
 ) -> Held<String> {
     let flowed = Flowed::default();
     thread::scope(|scope| {
-        let changes = scope.spawn(|| make_changes(moodle, mnetd, &flowed));
-        let calls = scope.spawn(|| make_calls(moodle, mnetd, &flowed));
+        let changes = scope.spawn(|| flowed.until_over(|| make_change(moodle, mnetd, &flowed)));
+        let calls = scope.spawn(|| flowed.until_over(|| make_call(moodle, mnetd, &flowed)));
         let happened = meanwhile(&flowed);
         flowed.over.store(true, Ordering::Relaxed);
-        let ended = [joined(changes.join()), joined(calls.join())];
-        happened?;
-        ended.into_iter().collect::<Held>()
+        // Where traffic came to a halt, the reason is worth more than that it did.
+        joined(changes.join())?;
+        joined(calls.join())?;
+        happened
     })?;
     everything_arrived(moodle, mnetd, &flowed)?;
     Ok(flowed.told())
@@ -76,43 +77,49 @@ impl Flowed {
 
     fn told(&self) -> String {
         format!(
-            "{} changes in Moodle, {} calls by mnetd, {} of them repeated",
+            "{} changes in Moodle, {} calls by mnetd, {} made again",
             self.changes.load(Ordering::Relaxed),
             self.calls.load(Ordering::Relaxed),
             self.repeated.load(Ordering::Relaxed),
         )
     }
 
-    fn goes(&self) -> bool {
-        !self.over.load(Ordering::Relaxed)
-    }
-}
-
-/// Makes users in Moodle, one after the other, and sends what waits after each.
-fn make_changes(moodle: &Moodle, mnetd: &Mnetd, flowed: &Flowed) -> Held {
-    while flowed.goes() {
-        let number = flowed.changes.load(Ordering::Relaxed) + 1;
-        moodle.provision(
-            "user",
-            &json!({"username": username(number), "idnumber": idnumber(number)}),
-        )?;
-        flowed.changes.store(number, Ordering::Relaxed);
-        // What cannot be sent now stays in the queue.
-        moodle.send_queue(&mnetd.url())?;
-    }
-    Ok(())
-}
-
-/// Calls Moodle, again and again. A call that the other side says to repeat is repeated, once.
-fn make_calls(moodle: &Moodle, mnetd: &Mnetd, flowed: &Flowed) -> Held {
-    let call = ["call", moodle.url(), "system/listServices"];
-    while flowed.goes() {
-        if mnetd.run(&call).is_err() {
-            flowed.repeated.fetch_add(1, Ordering::Relaxed);
-            mnetd.run(&call)?;
+    /// Does something again and again, until it is over or fails; then it is over for all.
+    fn until_over(&self, mut step: impl FnMut() -> Held) -> Held {
+        while !self.over.load(Ordering::Relaxed) {
+            let done = step();
+            if done.is_err() {
+                self.over.store(true, Ordering::Relaxed);
+                return done;
+            }
         }
-        flowed.calls.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
+}
+
+/// Makes a user in Moodle, and sends what waits there.
+fn make_change(moodle: &Moodle, mnetd: &Mnetd, flowed: &Flowed) -> Held {
+    let number = flowed.changes.load(Ordering::Relaxed) + 1;
+    let user = json!({"username": username(number), "idnumber": idnumber(number)});
+    moodle.provision("user", &user)?;
+    flowed.changes.store(number, Ordering::Relaxed);
+    // What cannot be sent now stays in the queue.
+    moodle.send_queue(&mnetd.url()).map(drop)
+}
+
+/// Calls Moodle. A call that fails while keys change is made again until it passes, and counted; it has to pass soon.
+fn make_call(moodle: &Moodle, mnetd: &Mnetd, flowed: &Flowed) -> Held {
+    let call = ["call", moodle.url(), "system/listServices"];
+    until("a call by mnetd that passes", PATIENCE, || {
+        Ok(match mnetd.run(&call) {
+            Ok(_) => Look::There(()),
+            Err(failure) => {
+                flowed.repeated.fetch_add(1, Ordering::Relaxed);
+                Look::NotYet(failure.to_string())
+            }
+        })
+    })?;
+    flowed.calls.fetch_add(1, Ordering::Relaxed);
     Ok(())
 }
 

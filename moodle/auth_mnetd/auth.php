@@ -37,10 +37,16 @@ require_once($CFG->libdir . '/authlib.php');
  * @license    http://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 class auth_plugin_mnetd extends auth_plugin_base {
+    /** @var mnet_peer|null who calls; null: whom core's dispatcher let in */
+    private $caller;
+
     /**
      * The plugin.
+     *
+     * @param mnet_peer|null $caller who calls a function; null: whom core's dispatcher let in
      */
-    public function __construct() {
+    public function __construct(?mnet_peer $caller = null) {
+        $this->caller = $caller;
         $this->authtype = 'mnetd';
         $this->config = get_config('auth_mnetd');
     }
@@ -151,7 +157,7 @@ class auth_plugin_mnetd extends auth_plugin_base {
      * @return string what was done, in words
      */
     public function kill_children($username = '', $useragent = '') {
-        $hostid = (int) get_mnet_remote_client()->id;
+        $hostid = (int) $this->caller()->id;
         $ended = \auth_mnetd\log_out::at_peer($hostid, $this->text($username), $this->text($useragent));
         return $ended ? str_repeat("Deleting session\n", $ended) : "Could find no remote sessions\n";
     }
@@ -194,7 +200,7 @@ class auth_plugin_mnetd extends auth_plugin_base {
      * @return bool whether that user is at that peer
      */
     public function update_enrolments($username = '', $courses = []) {
-        $hostid = (int) get_mnet_remote_client()->id;
+        $hostid = (int) $this->caller()->id;
         return \auth_mnetd\courses::take($hostid, $this->text($username), is_array($courses) ? $courses : [], time());
     }
 
@@ -204,7 +210,7 @@ class auth_plugin_mnetd extends auth_plugin_base {
      * @return bool whether it could be told
      */
     public function keepalive_client() {
-        $hostid = (int) get_mnet_remote_client()->id;
+        $hostid = (int) $this->caller()->id;
         $told = \auth_mnetd\keep_alive::tell(time(), $hostid);
         return ($told[$hostid] ?? 0) >= 0;
     }
@@ -217,7 +223,7 @@ class auth_plugin_mnetd extends auth_plugin_base {
      * @return bool whether a session ended
      */
     public function kill_child($username = '', $useragent = '') {
-        $hostid = (int) get_mnet_remote_client()->id;
+        $hostid = (int) $this->caller()->id;
         return \auth_mnetd\log_out::at_home($hostid, $this->text($username), $this->text($useragent));
     }
 
@@ -227,7 +233,16 @@ class auth_plugin_mnetd extends auth_plugin_base {
      * @return \auth_mnetd\home
      */
     private function home(): \auth_mnetd\home {
-        return new \auth_mnetd\home(get_mnet_remote_client(), time());
+        return new \auth_mnetd\home($this->caller(), time());
+    }
+
+    /**
+     * Who calls.
+     *
+     * @return mnet_peer
+     */
+    private function caller(): mnet_peer {
+        return $this->caller ?? get_mnet_remote_client();
     }
 
     /**

@@ -32,15 +32,8 @@ $params = array_filter(['hostid' => $hostid, 'hostwwwroot' => $hostwwwroot, 'wan
 $PAGE->set_url(new moodle_url('/auth/mnetd/jump.php', $params));
 $PAGE->set_context(context_system::instance());
 
-if (!is_enabled_auth('mnetd') && is_enabled_auth('mnet') && core_component::get_plugin_directory('auth', 'mnet')) {
-    // A peer knows that the code is here, not that the other plugin is the one in use.
-    redirect(new moodle_url('/auth/mnet/jump.php', $params));
-}
 if (($CFG->mnet_dispatcher_mode ?? 'off') !== 'strict') {
     throw new \auth_mnetd\refusal('networkoff');
-}
-if (!is_enabled_auth('mnetd')) {
-    throw new \auth_mnetd\refusal('disabled');
 }
 if (!isloggedin() || isguestuser()) {
     $SESSION->wantsurl = $PAGE->url->out(false);
@@ -52,5 +45,15 @@ require_login(null, false);
 $host = $hostid ? \auth_mnetd\host::find($hostid) : \auth_mnetd\host::find_by_wwwroot($hostwwwroot);
 if (!$host) {
     throw new \auth_mnetd\refusal('unknownhost', s($hostid ? "#$hostid" : $hostwwwroot));
+}
+if (\auth_mnetd\functions::is_core_in_use() && (new \auth_mnetd\peer($host))->has_only_core('kill_child')) {
+    $place = \auth_mnetd\wantsurl::on($wantsurl, $host->wwwroot);
+    if ($place === null) {
+        throw new \auth_mnetd\refusal('wantsurlelsewhere', s($host->name));
+    }
+    redirect(new moodle_url('/auth/mnet/jump.php', ['hostid' => $host->id, 'wantsurl' => $place]));
+}
+if (!is_enabled_auth('mnetd')) {
+    throw new \auth_mnetd\refusal('disabled');
 }
 redirect(\auth_mnetd\departure::begin($host, $wantsurl, $_SERVER['HTTP_USER_AGENT'] ?? ''));

@@ -22,6 +22,8 @@
  * @license    http://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 
+// Who lands is not signed in yet.
+// phpcs:ignore moodle.Files.RequireLogin.Missing
 require(__DIR__ . '/../../config.php');
 
 $token = required_param('token', PARAM_RAW_TRIMMED);
@@ -33,20 +35,20 @@ $isremote = optional_param('remoteurl', false, PARAM_BOOL);
 $PAGE->set_url(new moodle_url('/auth/mnetd/land.php'));
 $PAGE->set_context(context_system::instance());
 
-if (!is_enabled_auth('mnetd') && is_enabled_auth('mnet') && core_component::get_plugin_directory('auth', 'mnet')) {
-    // A peer knows that the code is here, not that the other plugin is the one in use.
-    $params = ['token' => $token, 'idp' => $idp, 'wantsurl' => $wantsurl] + ($isremote ? ['remoteurl' => 1] : []);
-    redirect(new moodle_url('/auth/mnet/land.php', $params));
-}
 if (($CFG->mnet_dispatcher_mode ?? 'off') !== 'strict') {
     throw new \auth_mnetd\refusal('networkoff');
-}
-if (!is_enabled_auth('mnetd')) {
-    throw new \auth_mnetd\refusal('disabled');
 }
 $host = \auth_mnetd\host::find_by_wwwroot($idp);
 if (!$host) {
     throw new \auth_mnetd\refusal('unknownhost', s($idp));
+}
+if (!is_enabled_auth('mnetd')) {
+    // A peer sees that the code is here, and not which plugin is the one in use.
+    if (\auth_mnetd\functions::is_core_in_use() && (new \auth_mnetd\peer($host))->has_only_core('user_authorise')) {
+        $params = ['token' => $token, 'idp' => $idp, 'wantsurl' => $wantsurl] + ($isremote ? ['remoteurl' => 1] : []);
+        redirect(new moodle_url('/auth/mnet/land.php', $params));
+    }
+    throw new \auth_mnetd\refusal('disabled');
 }
 $missing = $host->missing_to_come();
 if ($missing) {

@@ -55,13 +55,5 @@ function auth_mnetd_render_navbar_output(\renderer_base $renderer): string {
     if (class_exists(\core_user\hook\extend_user_menu::class) || !isloggedin()) {
         return '';
     }
-    $links = \auth_mnetd\menu::links($USER);
-    if (!$links) {
-        return '';
-    }
-    $menu = new \action_menu(array_map(function (array $link): \action_menu_link_secondary {
-        return new \action_menu_link_secondary($link['url'], null, $link['title']);
-    }, $links));
-    $menu->set_menu_trigger(get_string('networkservers', 'auth_mnetd'), 'nav-link');
-    return $renderer->render($menu);
+    return \auth_mnetd\menu::html($USER, $renderer);
 }

@@ -14,6 +14,7 @@ mod demo;
 mod doctor;
 mod enrol;
 mod hint;
+mod import;
 mod import_grades;
 mod key;
 mod log;
@@ -44,6 +45,7 @@ use crate::config::{Config, ConfigError, Overrides};
 use crate::demo::DemoError;
 use crate::enrol::EnrolError;
 use crate::envelope::SealError;
+use crate::ims::ImportError;
 use crate::keys::{CertificateError, KeyStoreError};
 use crate::peer::{
     AcceptError, CallError, IntroductionError, NotANetwork, PeerError, TransportError,
@@ -106,6 +108,9 @@ enum Command {
     /// List what stands in the register
     #[command(subcommand)]
     Register(register::RegisterCommand),
+    /// Take a file of another system into the register, or see what that would change
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Offer sections to peers, whose users may then be enrolled in them from there
     #[command(subcommand)]
     Section(section::SectionCommand),
@@ -312,6 +317,9 @@ pub enum CliError {
     /// A spreadsheet.
     #[error("FILE: {0}")]
     Spreadsheet(SpreadsheetError),
+    /// A file of another system.
+    #[error("FILE: {0}")]
+    Import(#[from] ImportError),
     /// What the register refuses.
     #[error(transparent)]
     Register(RegisterError),
@@ -440,6 +448,7 @@ fn execute(arguments: &Arguments, config: &Config, hints: &Hints) -> Result<Exit
         Command::Signin(command) => signin::run(&site, command),
         Command::Session(command) => session::run(&site, command),
         Command::Register(command) => register::run(&site, command),
+        Command::Import(command) => import::run(&site, command),
         Command::Section(command) => section::run(&site, command),
         Command::Enrol(command) => enrol::run(&site, command),
         Command::Activity(arguments) => activity::run(&site, arguments),

@@ -374,11 +374,24 @@ impl Client {
     ) -> Result<Vec<String>, CallError> {
         let methods = &self.shared.methods;
         let now = self.shared.clock.instant();
-        if let Ok(found) = methods.recall(peer.id, function, now) {
+        let found = if let Ok(found) = methods.recall(peer.id, function, now) {
+            found
+        } else {
+            let listed = self.call(peer, "system/listMethods", Vec::new()).await?;
+            methods.note(peer.id, &listed, function, now)
+        };
+        let Some(hidden) = methods.hidden(peer.id, function) else {
             return Ok(found);
-        }
-        let listed = self.call(peer, "system/listMethods", Vec::new()).await?;
-        Ok(methods.note(peer.id, &listed, function, now))
+        };
+        let params = vec![Value::from(hidden.as_str())];
+        let is_there = match self.call(peer, "system/methodHelp", params).await {
+            // What Moodle says of a path that is not there; other sites answer with a fault.
+            Ok(Value::Boolean(false)) | Err(CallError::Fault { .. }) => false,
+            Ok(_) => true,
+            Err(error) => return Err(error),
+        };
+        methods.note_hidden(peer.id, hidden, is_there);
+        Ok(methods.recall(peer.id, function, now).unwrap_or(found))
     }
 
     async fn call_unlogged(

@@ -24,7 +24,16 @@ const USUAL_PLUGINS: [&str; 2] = ["auth/mnetd/auth.php/", "auth/mnet/auth.php/"]
 /// The lists of peers, as far as we call what stands in them.
 #[derive(Debug, Default)]
 pub struct Methods {
-    lists: Mutex<HashMap<PeerId, (Instant, Vec<String>)>>,
+    lists: Mutex<HashMap<PeerId, List>>,
+}
+
+/// What is known of one peer.
+#[derive(Debug)]
+struct List {
+    at: Instant,
+    paths: Vec<String>,
+    /// Paths that are not there, as the peer said when it was asked for them.
+    absent: Vec<String>,
 }
 
 /// There is no list of a peer's that is still believed.
@@ -40,7 +49,7 @@ impl Methods {
         now: Instant,
     ) -> Result<Vec<String>, NoList> {
         match self.lock().get(&peer) {
-            Some((at, paths)) if now.duration_since(*at) < LIFETIME => Ok(find(paths, function)),
+            Some(list) if now.duration_since(list.at) < LIFETIME => Ok(find(&list.paths, function)),
             _ => Err(NoList),
         }
     }
@@ -49,11 +58,38 @@ impl Methods {
     pub fn note(&self, peer: PeerId, listed: &Value, function: &str, now: Instant) -> Vec<String> {
         let paths = paths(listed);
         let found = find(&paths, function);
-        self.lock().insert(peer, (now, paths));
+        let list = List {
+            at: now,
+            paths,
+            absent: Vec::new(),
+        };
+        self.lock().insert(peer, list);
         found
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, (Instant, Vec<String>)>> {
+    /// A path under which a peer may have a function, though its list does not say so: Moodle's list has each
+    /// function's name once, so where our plugin stands in it, Moodle's own does not, whether it is there or not
+    /// (`mnet_system` in mnet/xmlrpc/serverlib.php). `None`: there is none, or it was asked for already.
+    pub fn hidden(&self, peer: PeerId, function: &str) -> Option<String> {
+        let [ours, moodles] = USUAL_PLUGINS.map(|plugin| format!("{plugin}{function}"));
+        let lists = self.lock();
+        let list = lists.get(&peer)?;
+        let is_asked_for = list.paths.contains(&moodles) || list.absent.contains(&moodles);
+        (list.paths.contains(&ours) && !is_asked_for).then_some(moodles)
+    }
+
+    /// Keeps what a peer said when it was asked for a path that its list may have hidden.
+    pub fn note_hidden(&self, peer: PeerId, path: String, is_there: bool) {
+        if let Some(list) = self.lock().get_mut(&peer) {
+            if is_there {
+                list.paths.push(path);
+            } else {
+                list.absent.push(path);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, List>> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -137,11 +173,39 @@ mod tests {
     }
 
     #[test]
+    fn beside_our_plugin_moodles_own_is_asked_for_once() {
+        const OURS: &str = "auth/mnetd/auth.php/kill_child";
+        const MOODLES: &str = "auth/mnet/auth.php/kill_child";
+        let now = Instant::now();
+        for is_there in [true, false] {
+            let methods = Methods::default();
+            let listed = Value::Array(vec![OURS.into()]);
+            methods.note(PEER, &listed, "kill_child", now);
+            assert_eq!(methods.hidden(PEER, "kill_child").as_deref(), Some(MOODLES));
+            methods.note_hidden(PEER, MOODLES.to_owned(), is_there);
+            assert_eq!(methods.hidden(PEER, "kill_child"), None);
+            let found = methods.recall(PEER, "kill_child", now).unwrap();
+            assert_eq!(found.contains(&MOODLES.to_owned()), is_there);
+            assert_eq!(found[0], OURS);
+        }
+    }
+
+    #[test]
+    fn without_our_plugin_nothing_is_hidden() {
+        let methods = Methods::default();
+        let listed = Value::Array(vec!["auth/mnet/auth.php/kill_child".into()]);
+        methods.note(PEER, &listed, "kill_child", Instant::now());
+        assert_eq!(methods.hidden(PEER, "kill_child"), None);
+        assert_eq!(methods.hidden(PEER, "user_authorise"), None);
+        assert_eq!(methods.hidden(PeerId(2), "kill_child"), None);
+    }
+
+    #[test]
     fn a_long_list_is_not_kept_whole() {
         let methods = Methods::default();
         let path = |number| Value::from(format!("plugin{number}/get_user"));
         let listed = Value::Array((0..=MAX_PATHS).map(path).collect());
         methods.note(PEER, &listed, "get_user", Instant::now());
-        assert_eq!(methods.lock()[&PEER].1.len(), MAX_PATHS);
+        assert_eq!(methods.lock()[&PEER].paths.len(), MAX_PATHS);
     }
 }

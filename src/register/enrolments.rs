@@ -117,49 +117,75 @@ pub(super) fn listed(
     now: UnixTime,
 ) -> Result<Reply, RegisterError> {
     let owner = author.owner();
-    let section = sections::in_use(tx, owner, "sectionid", &call.sectionid)?;
-    let person = users::referred(tx, owner, "userid", &call.userid)?;
-    let place = Place {
-        section: section.id,
-        person,
-        role: call.role,
+    let found = enrolments::place(tx, owner, &call.sectionid, &call.userid, call.role)?;
+    let (place, known) = match (found.section, found.person) {
+        (Some((section, false)), Some(person)) if !person.removed => {
+            let place = Place {
+                section,
+                person: person.id,
+                role: call.role,
+            };
+            (place, found.enrolment)
+        }
+        // Something is missing; or the user has no id, and goes by the username.
+        _ => {
+            let place = Place {
+                section: sections::in_use(tx, owner, "sectionid", &call.sectionid)?.id,
+                person: users::referred(tx, owner, "userid", &call.userid)?,
+                role: call.role,
+            };
+            let known = enrolments::find(tx, owner, place.section, place.person, place.role)?;
+            (place, known)
+        }
     };
-    let mut said = Said {
-        status: first_status(tx, Meaning::Active)?,
-        effective_at: call.effective_at,
-        note: Some(note),
-    };
-    let Some(known) = enrolments::find(tx, owner, section.id, person, call.role)? else {
+    let Some(known) = known else {
+        let said = Said {
+            status: first_status(tx, Meaning::Active)?,
+            effective_at: call.effective_at,
+            note: Some(note),
+        };
         return enrol(tx, author, place, &said, &call.extra, now);
     };
-    let mut changed = bring_back(tx, author, &known, &call.extra, now)?;
-    let begins = call.effective_at.unwrap_or(now);
-    let own = enrolments::own_word_at(tx, known.id, author, now)?;
-    let is_news = match &own {
-        Some(own) if !own.meaning.ends() => false,
-        _ => match enrolments::word_for(tx, known.id, author, begins)? {
-            Some(word) if begins > now => word.meaning.ends(),
-            _ => true,
-        },
+    let news = listed_anew(tx, author, known.id, call.effective_at, now)?;
+    let status = match news {
+        Some(_) => Some(first_status(tx, Meaning::Active)?),
+        None => None,
     };
-    if is_news {
-        said.effective_at = Some(begins);
-        let standing = enrolments::standing_at(tx, known.id, now)?;
-        // Whatever was said since it is said to have begun would still have the word.
-        if begins <= now && standing.is_some_and(|standing| standing.effective_at >= begins) {
-            said.effective_at = Some(now);
-        }
-        add(
-            tx,
-            author,
-            known.id,
-            &said,
-            said.effective_at.unwrap_or(now),
-            now,
-        )?;
+    let mut changed = bring_back(tx, author, &known, &call.extra, now)?;
+    if let (Some(effective_at), Some(status)) = (news, status) {
+        let said = Said {
+            status,
+            effective_at: Some(effective_at),
+            note: Some(note),
+        };
+        add(tx, author, known.id, &said, effective_at, now)?;
         changed = true;
     }
     Ok(Reply::changed_if(changed, known.id.0))
+}
+
+/// From when an enrolment that is listed is active, where that is news.
+fn listed_anew(
+    tx: &WriteTx<'_>,
+    author: &Author,
+    id: EnrolmentId,
+    begins: Option<UnixTime>,
+    now: UnixTime,
+) -> Result<Option<UnixTime>, RegisterError> {
+    let own = enrolments::own_word_at(tx, id, author, now)?;
+    if own.is_some_and(|own| !own.meaning.ends()) {
+        return Ok(None);
+    }
+    let begins = begins.unwrap_or(now);
+    if begins > now {
+        let planned = enrolments::word_for(tx, id, author, begins)?;
+        let is_planned = planned.is_some_and(|planned| !planned.meaning.ends());
+        return Ok((!is_planned).then_some(begins));
+    }
+    let standing = enrolments::standing_at(tx, id, now)?;
+    // Whatever was said since it is said to have begun would still have the word.
+    let is_overruled = standing.is_some_and(|standing| standing.effective_at >= begins);
+    Ok(Some(if is_overruled { now } else { begins }))
 }
 
 /// Who is to be in which section, as what.

@@ -19,6 +19,7 @@ mod enrolments;
 mod error;
 mod fields;
 mod grades;
+pub mod imports;
 pub mod remote;
 mod sections;
 mod service;

@@ -190,7 +190,7 @@ fn change(
 }
 
 /// Brings a section's segments in line with what is said about them; whether anything changed.
-fn set_segments(
+pub(super) fn set_segments(
     tx: &WriteTx<'_>,
     id: SectionId,
     said: &Change<Vec<String>>,

@@ -332,7 +332,7 @@ pub(super) fn create(
     })
 }
 
-fn change(
+pub(super) fn change(
     tx: &WriteTx<'_>,
     person: &Person,
     record: &UserRecord,

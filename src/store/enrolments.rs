@@ -8,6 +8,7 @@ use super::error::StoreError;
 use super::extra::Extra;
 use super::ids::{EnrolmentId, PeerId, PersonId, SectionId, StatusId, words};
 use super::page::{Conditions, Page};
+use super::people::PersonRef;
 use super::statuses::{self, Meaning, Status};
 use super::transaction::{ReadTx, WriteTx};
 use crate::clock::UnixTime;
@@ -184,6 +185,60 @@ pub fn find(
         params![person, section, role, PeerId::or_none(owner)],
         enrolment_from_row,
     )
+}
+
+/// What a call about an enrolment points at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The section, with whether it is removed.
+    pub section: Option<(SectionId, bool)>,
+    /// The person.
+    pub person: Option<PersonRef>,
+    /// The owner's enrolment that is there, removed or not.
+    pub enrolment: Option<Enrolment>,
+}
+
+/// What `owner` means by `sectionid` and `userid`, and the enrolment in that role: one query, for this is
+/// asked for every enrolment of a list. A person without an id is not found.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn place(
+    tx: &ReadTx<'_>,
+    owner: Option<PeerId>,
+    sectionid: &str,
+    userid: &str,
+    role: Role,
+) -> Result<Place, StoreError> {
+    let place = tx.one(
+        "SELECT e.id, e.peer, e.section, e.person, e.role, e.extra, e.in_error_at, e.removed_at, \
+         s.id, s.removed_at IS NOT NULL, p.id, p.removed_at IS NOT NULL FROM (SELECT 1) \
+         LEFT JOIN section AS s ON ifnull(s.peer, 0) = ?1 AND s.idnumber = ?2 \
+         LEFT JOIN person AS p ON ifnull(p.peer, 0) = ?1 AND p.idnumber = ?3 \
+         LEFT JOIN enrolment AS e ON e.person = p.id AND e.section = s.id AND e.role = ?4 \
+         AND ifnull(e.peer, 0) = ?1",
+        params![PeerId::or_none(owner), sectionid, userid, role],
+        |row| {
+            let section: Option<SectionId> = row.get(8)?;
+            let person: Option<PersonId> = row.get(10)?;
+            let enrolment: Option<EnrolmentId> = row.get(0)?;
+            let section_removed: bool = row.get(9)?;
+            let person_removed: bool = row.get(11)?;
+            Ok(Place {
+                section: section.map(|id| (id, section_removed)),
+                person: person.map(|id| PersonRef {
+                    id,
+                    removed: person_removed,
+                }),
+                enrolment: enrolment.map(|_| enrolment_from_row(row)).transpose()?,
+            })
+        },
+    )?;
+    Ok(place.unwrap_or(Place {
+        section: None,
+        person: None,
+        enrolment: None,
+    }))
 }
 
 /// The enrolment in row `id`.

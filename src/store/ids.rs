@@ -55,6 +55,16 @@ row_ids! {
     PeerCourseId;
     /// A row of `sync_run`.
     SyncRunId;
+    /// A row of `import_source`.
+    SourceId;
+    /// A row of `import_feed`.
+    FeedId;
+    /// A row of `import_key`.
+    KeyId;
+    /// A row of `import_membership`.
+    MembershipId;
+    /// A row of `import_part`.
+    PartId;
 }
 
 impl PeerId {

@@ -28,6 +28,10 @@ const STEPS: &[(&str, M<'_>)] = &[
         "0005_sync.sql",
         M::up(include_str!("../../schema/0005_sync.sql")),
     ),
+    (
+        "0006_imports.sql",
+        M::up(include_str!("../../schema/0006_imports.sql")),
+    ),
 ];
 
 /// SQLite's `application_id` of our files: "mnet" in ASCII.

@@ -32,6 +32,7 @@ pub mod audit;
 pub mod calls;
 pub mod enrolments;
 pub mod grades;
+pub mod imports;
 pub mod lists;
 pub mod offers;
 pub mod peer_courses;
@@ -60,8 +61,8 @@ pub use backup::back_up;
 pub use error::{Reason, StoreError};
 pub use extra::{Extra, MAX_EXTRA_BYTES};
 pub use ids::{
-    AccountId, AssessmentId, EnrolmentId, GradeId, PeerCourseId, PeerId, PersonId, SectionId,
-    SessionId, StatusId, SyncRunId,
+    AccountId, AssessmentId, EnrolmentId, FeedId, GradeId, KeyId, MembershipId, PartId,
+    PeerCourseId, PeerId, PersonId, SectionId, SessionId, SourceId, StatusId, SyncRunId,
 };
 pub use names::MAX_SEARCH_WORDS;
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page};

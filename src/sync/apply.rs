@@ -147,55 +147,62 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     fn item(&self, tx: &WriteTx<'_>, item: &Item) -> Result<Ending, StoreError> {
-        let held = match &item.key {
-            Some(key) => syncs::find(tx, self.peer, key)?,
-            None => None,
+        let ending = match &item.call {
+            Ok(call) => self.apply(tx, call, item)?,
+            Err(error) => Ending::Refused(error.clone()),
         };
-        if let Some(held) = held {
-            syncs::mark_seen(tx, self.run, self.kind, held.row)?;
-        }
-        let call = match &item.call {
-            Ok(call) => call,
-            Err(error) => return Ok(Ending::Refused(error.clone())),
+        let row = match &ending {
+            Ending::Done(reply) => Some(reply.id),
+            // It is listed, whatever is wrong with it.
+            Ending::Stale | Ending::Refused(_) => self.find(tx, item)?.map(|held| held.row),
         };
-        let ending = self.apply(tx, call, held)?;
-        if let Ending::Done(reply) = &ending
-            && held.is_none_or(|held| held.row != reply.id)
-        {
-            syncs::mark_seen(tx, self.run, self.kind, reply.id)?;
+        if let Some(row) = row {
+            syncs::mark_seen(tx, self.run, self.kind, row)?;
         }
         Ok(ending)
     }
 
+    fn find(&self, tx: &WriteTx<'_>, item: &Item) -> Result<Option<Held>, StoreError> {
+        match &item.key {
+            Some(key) => syncs::find(tx, self.peer, key),
+            None => Ok(None),
+        }
+    }
+
     /// The page tells how it stood when it was asked for, at the latest. A row that changed since, by a
-    /// call of the peer's or by hand, knows better; unless they agree.
-    fn apply(
-        &self,
-        tx: &WriteTx<'_>,
-        call: &Call,
-        held: Option<Held>,
-    ) -> Result<Ending, StoreError> {
-        let may_be_stale = held.is_some_and(|held| held.changed_at >= self.asked_at);
-        let applied = tx.savepoint(|tx| {
-            let reply = register::apply_listed(tx, &self.author, call, self.note, self.now)
-                .map_err(Undone::Refused)?;
-            if may_be_stale && reply.status != Status::Unchanged {
-                return Err(Undone::Stale);
-            }
-            Ok(reply)
+    /// call of the peer's or by hand, knows better; unless they agree. Most rows stand so already: only
+    /// for the others it is looked when they last changed.
+    fn apply(&self, tx: &WriteTx<'_>, call: &Call, item: &Item) -> Result<Ending, StoreError> {
+        let tried = tx.savepoint(|tx| match self.do_it(tx, call)? {
+            reply if reply.status == Status::Updated => Err(Undone::MayBeStale),
+            reply => Ok(reply),
         });
-        match applied {
+        let done = match tried {
+            Err(Undone::MayBeStale) => {
+                let held = self.find(tx, item)?;
+                if held.is_some_and(|held| held.changed_at >= self.asked_at) {
+                    return Ok(Ending::Stale);
+                }
+                tx.savepoint(|tx| self.do_it(tx, call))
+            }
+            tried => tried,
+        };
+        match done {
             Ok(reply) => Ok(Ending::Done(reply)),
-            Err(Undone::Stale) => Ok(Ending::Stale),
+            Err(Undone::MayBeStale) => Ok(Ending::Stale),
             Err(Undone::Refused(RegisterError::Store(error))) => Err(error),
             Err(Undone::Refused(error)) => Ok(Ending::Refused(error)),
         }
+    }
+
+    fn do_it(&self, tx: &WriteTx<'_>, call: &Call) -> Result<Reply, Undone> {
+        register::apply_listed(tx, &self.author, call, self.note, self.now).map_err(Undone::Refused)
     }
 }
 
 /// Why what was begun for a row is undone.
 enum Undone {
-    Stale,
+    MayBeStale,
     Refused(RegisterError),
 }
 

@@ -1,5 +1,26 @@
 <?php
-// Peers, as Moodle knows them, and this Moodle's own key.
+// This file is part of Moodle - http://moodle.org/
+//
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
+//
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
+//
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <http://www.gnu.org/licenses/>.
+
+/**
+ * Peers, as Moodle knows them, and this Moodle's own key.
+ *
+ * @package    mnetd_interop
+ * @copyright  2026 the mnetd authors
+ * @license    http://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
 
 defined('MOODLE_INTERNAL') || die();
 
@@ -99,10 +120,26 @@ return [
         return $DB->get_fieldset_sql($sql, [$in->service]);
     },
 
-    // This Moodle's own key: {fingerprint, expires}.
+    // This Moodle's own key: {fingerprint, expires}. Makes another where it has expired, as any call does.
     'key' => function (stdClass $in) {
         $mnet = get_mnet_environment();
+        $mnet->get_keypair();
         return ['fingerprint' => interop_fingerprint($mnet->public_key), 'expires' => (int)$mnet->public_key_expires];
+    },
+
+    // Puts a key pair in the place of the present one, which is kept among the old ones, as Moodle does: {certificate, key}.
+    'key-set' => function (stdClass $in) {
+        global $DB, $CFG;
+        $mnet = get_mnet_environment();
+        $mnet->get_keypair();
+        $old = unserialize(get_config('mnet', 'openssl_history') ?: serialize([])) ?: [];
+        array_unshift($old, $mnet->keypair + ['expires' => $mnet->public_key_expires]);
+        set_config('openssl_history', serialize(array_slice($old, 0, 3)), 'mnet');
+        set_config('openssl', $in->certificate . '@@@@@@@@' . $in->key, 'mnet');
+        $expires = openssl_x509_parse($in->certificate)['validTo_time_t'];
+        $host = ['id' => $CFG->mnet_localhost_id, 'public_key' => $in->certificate, 'public_key_expires' => $expires];
+        $DB->update_record('mnet_host', (object)$host);
+        return ['fingerprint' => interop_fingerprint($in->certificate), 'expires' => $expires];
     },
 
     // Lets this Moodle's key expire: it makes another with its next request, and keeps the old one.

@@ -1,5 +1,26 @@
 <?php
-// The site as a whole: what it is made of, the settings that a run changes, and putting all back.
+// This file is part of Moodle - http://moodle.org/
+//
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
+//
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
+//
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <http://www.gnu.org/licenses/>.
+
+/**
+ * The site as a whole: what it is made of, the settings that a run changes, and putting all back.
+ *
+ * @package    mnetd_interop
+ * @copyright  2026 the mnetd authors
+ * @license    http://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
 
 defined('MOODLE_INTERNAL') || die();
 
@@ -11,11 +32,14 @@ defined('MOODLE_INTERNAL') || die();
  * @param string|null $value null unsets it
  */
 function interop_set(string $plugin, string $name, ?string $value): void {
+    global $DB;
     $of = $plugin === 'core' ? null : $plugin;
     $saved = interop_saved();
     $key = "$plugin/$name";
     if (!array_key_exists($key, $saved)) {
-        $before = get_config($plugin, $name);
+        // As the database has it: what config.php sets stands above it, and must not get into it.
+        $where = $of === null ? ['name' => $name] : ['plugin' => $plugin, 'name' => $name];
+        $before = $DB->get_field($of === null ? 'config' : 'config_plugins', 'value', $where);
         $saved[$key] = $before === false ? null : (string)$before;
         set_config('saved', json_encode($saved), 'mnetd_interop');
     }

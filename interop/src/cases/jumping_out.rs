@@ -148,8 +148,5 @@ fn known_user(sso: &SignOn<'_>) -> Held<Json> {
 
 /// The address at Moodle that mnetd sends a browser to: it holds the token.
 fn landing(browser: &mut Browser, sso: &SignOn<'_>) -> Held<Url> {
-    let page = browser.open_only(&sso.way_to_moodle("/user/profile.php"))?;
-    page.location
-        .clone()
-        .ok_or_else(|| page.lacks("the way on to Moodle"))
+    browser.way_out_of(&sso.mnetd.url(), &sso.way_to_moodle("/user/profile.php"))
 }

@@ -112,10 +112,10 @@ fn moodle_is_called(scene: &Scene) -> Held<Outcome> {
     let moodle = &scene.moodle;
     let mut mnetd = scene.mnetd()?;
     introduce(moodle, &mut mnetd)?;
-    // Moodle makes a key as of four weeks ago, which runs out while we watch, and mnetd takes it up.
-    expire(moodle)?;
+    // Moodle has a key as of four weeks ago, which runs out while we watch, and mnetd takes it up.
     let weeks_ago = clock::shifted(STILL_HOLDS - MOODLES_DAYS * DAY).unwrap_or_default();
-    let key = moodle.provision_under(&weeks_ago, "key", &json!({}))?;
+    let made = moodle.key_pair(MOODLES_DAYS, &weeks_ago)?;
+    let key = moodle.provision("key-set", &made)?;
     mnetd.run(&["call", moodle.url(), "system/listServices"])?;
     each_has_the_others_key(moodle, &mnetd)?;
     let expires = key["expires"].as_i64().unwrap_or_default();

@@ -69,4 +69,13 @@ mod tests {
             assert!(case.shows.ends_with('.'), "{}: {}", case.name, case.shows);
         }
     }
+
+    #[test]
+    fn the_manual_says_what_each_case_shows() {
+        let manual = include_str!("../../../docs/interop.md");
+        for case in all() {
+            let row = format!("| {} | {} |", case.name, case.shows);
+            assert!(manual.contains(&row), "docs/interop.md lacks: {row}");
+        }
+    }
 }

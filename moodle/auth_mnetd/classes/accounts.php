@@ -256,16 +256,18 @@ final class accounts {
             // Moodle 1.x had this at the end of its languages. One that is not installed is none.
             $value = str_replace('_utf8', '', $value);
         }
+        $isplace = $field === 'lang' || $field === 'timezone' || $field === 'country';
         try {
             $type = \core_user::get_property_type($field);
+            // Core replaces a choice that is none by the usual one. Of a place that is none nothing is taken.
+            $cleaned = (string) ($isplace ? clean_param($value, $type) : \core_user::clean_field($value, $field));
         } catch (\moodle_exception $e) {
-            $type = PARAM_NOTAGS;
+            $cleaned = clean_param($value, PARAM_NOTAGS);
         }
-        $cleaned = (string) clean_param($value, $type);
         if ($column->meta_type === 'I' || $column->meta_type === 'N') {
             return is_numeric($cleaned) && $cleaned === trim($value) ? $cleaned : null;
         }
-        if (($field === 'lang' || $field === 'timezone' || $field === 'country') && $cleaned === '') {
+        if ($isplace && $cleaned === '') {
             return null;
         }
         if ($field === 'country' && !array_key_exists($cleaned, get_string_manager()->get_list_of_countries(true))) {

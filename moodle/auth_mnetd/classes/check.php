@@ -66,8 +66,11 @@ final class check {
      * @return string HTML
      */
     public static function html(): string {
-        $classes = [self::OK => 'badge badge-success bg-success text-white', self::NOTE => 'badge badge-warning bg-warning text-dark',
-            self::ERROR => 'badge badge-danger bg-danger text-white'];
+        $classes = [
+            self::OK => 'badge badge-success bg-success text-white',
+            self::NOTE => 'badge badge-warning bg-warning text-dark',
+            self::ERROR => 'badge badge-danger bg-danger text-white',
+        ];
         $items = [];
         foreach (self::all() as $check) {
             $badge = \html_writer::span(get_string('check:' . $check['state'], 'auth_mnetd'), $classes[$check['state']]);
@@ -96,7 +99,7 @@ final class check {
         if ($ison && $expires) {
             $checks[] = self::line('key', $expires > time() ? self::OK : self::NOTE, userdate($expires));
         }
-        if (is_enabled_auth('mnet') && \core_component::get_plugin_directory('auth', 'mnet')) {
+        if (functions::is_core_in_use()) {
             $checks[] = self::line('beside', self::NOTE);
         }
         return $checks;
@@ -125,14 +128,39 @@ final class check {
                 $a['why'] = s($known->error);
                 $checks[] = self::line('peererror', self::ERROR, (object) $a);
             } else if ($known) {
-                $a['methods'] = s(implode(', ', $known->methods));
+                $a['methods'] = s(self::by_place($known->methods));
                 $checks[] = self::line('peer', $known->methods ? self::OK : self::NOTE, (object) $a);
+            }
+            $paths = $known ? implode(' ', $known->methods) : '';
+            $hasonlycore = strpos($paths, peer::USUAL) !== false && strpos($paths, peer::PREFIXES[0]) === false;
+            // Who was registered as mnetd is mnetd, and asks under every path.
+            $ismnetd = $host->landpath === '/auth/mnetd/land.php';
+            if ($hasonlycore && !$ismnetd && !functions::is_core_in_use()) {
+                $checks[] = self::line('onlycore', self::NOTE, (object) $a);
             }
             if ($host->takes_our_users() && !in_array('idnumber', mnet_fields_to_send($host->core_peer()), true)) {
                 $checks[] = self::line('idnumber', self::NOTE, (object) $a);
             }
         }
         return $checks;
+    }
+
+    /**
+     * Functions, named once for each place they stand at.
+     *
+     * @param string[] $methods paths
+     * @return string
+     */
+    private static function by_place(array $methods): string {
+        $places = [];
+        foreach ($methods as $path) {
+            $places[dirname($path)][] = basename($path);
+        }
+        ksort($places);
+        return implode('; ', array_map(function (string $place, array $names): string {
+            sort($names);
+            return $place . ' (' . implode(', ', $names) . ')';
+        }, array_keys($places), $places));
     }
 
     /**

@@ -48,13 +48,24 @@ final class departure {
         if (\core\session\manager::is_loggedinas()) {
             return 'loggedinas';
         }
-        if (is_mnet_remote_user($user)) {
+        if (self::is_remote($user)) {
             return 'remoteuser';
         }
         if (!has_capability(self::CAPABILITY, \context_system::instance(), $user)) {
             return 'nocapability';
         }
         return null;
+    }
+
+    /**
+     * Whether somebody belongs to another site.
+     *
+     * @param \stdClass $user
+     * @return bool
+     */
+    private static function is_remote(\stdClass $user): bool {
+        global $CFG;
+        return !empty($user->mnethostid) && (int) $user->mnethostid !== (int) $CFG->mnet_localhost_id;
     }
 
     /**

@@ -33,6 +33,15 @@ namespace auth_mnetd;
  */
 final class functions {
     /**
+     * Whether core's own plugin is here and in use.
+     *
+     * @return bool
+     */
+    public static function is_core_in_use(): bool {
+        return \core_component::get_plugin_directory('auth', 'mnet') !== null && is_enabled_auth('mnet');
+    }
+
+    /**
      * Makes sure that calls to either plugin of a peer are permitted. Moodle writes these rows when a
      * plugin is installed and leaves those of another that came first alone, so they go with that one.
      *

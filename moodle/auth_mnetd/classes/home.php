@@ -64,13 +64,17 @@ final class home {
      * @param string $token what the browser came with
      * @param string $useragent SHA-1 of its User-Agent
      * @return array the user's data
-     * @throws \mnet_server_exception 1: no such token, 2: too late, 3: the user may not travel any more
+     * @throws \mnet_server_exception 1: no such token or session, 2: too late, 3: the user may not travel
      */
     public function authorise(string $token, string $useragent): array {
         global $CFG, $DB;
         $journey = tokens::redeem($token, (int) $this->caller->id, $useragent, $this->now);
         $user = $DB->get_record('user', ['id' => $journey->userid, 'mnethostid' => $CFG->mnet_localhost_id]);
-        if (!$user || $user->deleted || $user->suspended || !$user->confirmed || isguestuser($user)) {
+        // Whoever ended the session the user set out from, ended the journey.
+        if (!$user || !isset(sessions::of_moodle($journey->userid)[$journey->sidhash])) {
+            throw new \mnet_server_exception(1, 'fault:nosuchtoken', 'auth_mnetd');
+        }
+        if ($user->deleted || $user->suspended || !$user->confirmed || isguestuser($user)) {
             throw new \mnet_server_exception(3, 'fault:nosuchuser', 'auth_mnetd');
         }
         sessions::note(

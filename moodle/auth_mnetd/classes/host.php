@@ -176,7 +176,7 @@ final class host {
                   JOIN {mnet_application} a ON a.id = h.applicationid
                  WHERE h.deleted = 0 AND h.wwwroot <> :nowhere AND h.id <> :here AND h.id <> :everywhere $where
               ORDER BY h.name, h.id";
-        $params += ['nowhere' => '', 'here' => (int) $CFG->mnet_localhost_id, 'everywhere' => $all];
+        $params += ['nowhere' => '', 'here' => (int) ($CFG->mnet_localhost_id ?? 0), 'everywhere' => $all];
         $rows = $DB->get_records_sql($sql, $params);
         if (!$rows) {
             return [];

@@ -75,7 +75,7 @@ final class landing {
         global $USER;
         $useragent = sha1($rawuseragent);
         $told = $this->vouched($token, $useragent);
-        $account = (new accounts($this->host))->account($told->user);
+        $account = $this->account($told->user);
         $user = get_complete_user_data('id', $account->id, $account->mnethostid);
         if (!$user) {
             throw new refusal('suspended', s($account->username));
@@ -163,6 +163,28 @@ final class landing {
             throw new refusal($why, s($this->host->name), $last->faulttext);
         }
         throw $last;
+    }
+
+    /**
+     * The account; who gets none is on record.
+     *
+     * @param array $user what the peer told
+     * @return \stdClass
+     * @throws refusal
+     */
+    private function account(array $user): \stdClass {
+        global $CFG;
+        require_once($CFG->libdir . '/authlib.php');
+        try {
+            return (new accounts($this->host))->account($user);
+        } catch (refusal $e) {
+            $username = is_scalar($user['username']) ? \core_text::substr((string) $user['username'], 0, 100) : '';
+            \core\event\user_login_failed::create(['other' => [
+                'username' => $username . ' (' . $this->host->wwwroot . ')',
+                'reason' => AUTH_LOGIN_UNAUTHORISED,
+            ]])->trigger();
+            throw $e;
+        }
     }
 
     /**

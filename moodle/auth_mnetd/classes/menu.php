@@ -71,6 +71,25 @@ final class menu {
     }
 
     /**
+     * The same as a menu of its own.
+     *
+     * @param \stdClass $user who is signed in
+     * @param \renderer_base $renderer of the page
+     * @return string HTML; '' where there is nowhere to go
+     */
+    public static function html(\stdClass $user, \renderer_base $renderer): string {
+        $links = self::links($user);
+        if (!$links) {
+            return '';
+        }
+        $menu = new \action_menu(array_map(function (array $link): \action_menu_link_secondary {
+            return new \action_menu_link_secondary($link['url'], null, $link['title']);
+        }, $links));
+        $menu->set_menu_trigger(get_string('networkservers', 'auth_mnetd'), 'nav-link');
+        return $renderer->render($menu);
+    }
+
+    /**
      * The way to a host.
      *
      * @param host $host
@@ -92,8 +111,7 @@ final class menu {
         global $CFG, $OUTPUT;
         $isoff = ($CFG->mnet_dispatcher_mode ?? 'off') !== 'strict' || !is_enabled_auth('mnetd');
         // Core's own plugin lists the same hosts.
-        $islisted = is_enabled_auth('mnet') && \core_component::get_plugin_directory('auth', 'mnet');
-        if ($isoff || $islisted) {
+        if ($isoff || functions::is_core_in_use()) {
             return [];
         }
         $place = wantsurl::on($wantsurl, $CFG->wwwroot) ?? '/';

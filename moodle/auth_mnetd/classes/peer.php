@@ -111,6 +111,17 @@ final class peer {
     }
 
     /**
+     * Whether the peer has core's plugin and not this one. Core's calls under its own path only, so users have to
+     * go there, and come from there, by core's plugin on this side too, where it is here.
+     *
+     * @param string $function by which that is seen
+     * @return bool
+     */
+    public function has_only_core(string $function): bool {
+        return $this->prefixes($function) === [self::USUAL];
+    }
+
+    /**
      * Calls a function at the first place where the peer offers it.
      *
      * @param string $function its name

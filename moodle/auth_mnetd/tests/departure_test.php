@@ -161,6 +161,20 @@ final class departure_test extends network_testcase {
         $this->assertSame("https://sp.example$page", $peer->land_page());
     }
 
+    public function test_a_peer_with_cores_plugin_alone_is_told_apart(): void {
+        $cases = [
+            [['auth/mnet/auth.php/kill_child'], true],
+            [['auth/mnetd/auth.php/kill_child'], false],
+            [['auth/mnet/auth.php/kill_child', 'auth/mnetd/auth.php/kill_child'], false],
+            [['auth/mnet/auth.php/user_authorise'], false],
+            [[], false],
+        ];
+        foreach ($cases as $i => [$methods, $isso]) {
+            $this->answers['system/listMethods'] = $methods;
+            $this->assertSame($isso, (new peer($this->host("sp$i")))->has_only_core('kill_child'));
+        }
+    }
+
     public function test_a_peer_is_asked_for_its_functions_now_and_then(): void {
         global $DB;
         $host = $this->host('sp');
@@ -193,11 +207,15 @@ final class departure_test extends network_testcase {
     }
 
     public function test_the_menu_shows_hosts_one_may_go_to(): void {
-        global $DB, $USER;
+        global $DB, $PAGE, $USER;
         $user = $this->traveller();
         $may = $this->host('may');
         $this->host('maynot', ['publish_sso_idp', 'publish_sso_sp', 'subscribe_sso_idp']);
         $this->assertSame(['may'], array_column(menu::links($USER), 'title'));
+        $PAGE->set_url('/');
+        $html = menu::html($USER, $PAGE->get_renderer('core'));
+        $this->assertStringContainsString("/auth/mnetd/jump.php?hostid={$may->id}", $html);
+        $this->assertStringContainsString(get_string('networkservers', 'auth_mnetd'), $html);
         $this->assertSame(['hostid' => (string) $may->id], array_map('strval', menu::links($USER)[0]['url']->params()));
         for ($i = 0; $i < menu::IN_MENU; $i++) {
             $this->host("h$i");
@@ -216,6 +234,7 @@ final class departure_test extends network_testcase {
         $this->setUser($this->getDataGenerator()->create_user());
         unassign_capability(departure::CAPABILITY, $DB->get_field('role', 'id', ['shortname' => 'user']));
         $this->assertSame([], menu::links($USER));
+        $this->assertSame('', menu::html($USER, $PAGE->get_renderer('core')));
     }
 
     public function test_the_user_menu_of_moodle_shows_them(): void {
@@ -239,8 +258,10 @@ final class departure_test extends network_testcase {
         $this->assertSame(['idp'], array_column($providers, 'name'));
         $url = $providers[0]['url'];
         $this->assertSame('https://idp.example/auth/mnet/jump.php', $url->out_omit_querystring());
-        $this->assertSame(['hostwwwroot' => $CFG->wwwroot, 'wantsurl' => '/my/', 'remoteurl' => '1'],
-            array_map('strval', $url->params()));
+        $this->assertSame(
+            ['hostwwwroot' => $CFG->wwwroot, 'wantsurl' => '/my/', 'remoteurl' => '1'],
+            array_map('strval', $url->params())
+        );
         $this->assertSame('/', menu::identity_providers('https://evil.example/')[0]['url']->get_param('wantsurl'));
         $this->assertSame([], $this->calls);
         if (\core_component::get_plugin_directory('auth', 'mnet')) {

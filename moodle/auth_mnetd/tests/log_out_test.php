@@ -111,8 +111,10 @@ final class log_out_test extends network_testcase {
         $this->assertNull(log_out::return_to(sessions::hash('s2')));
         $this->answers['auth/mnet/auth.php/kill_children'] = "Deleting session\n";
         log_out::here(sessions::hash('s1'));
-        $this->assertEquals([[$home->id, 'auth/mnet/auth.php/kill_children', [$user->username, sha1(self::BROWSER)]]],
-            $this->told_peers());
+        $this->assertEquals(
+            [[$home->id, 'auth/mnet/auth.php/kill_children', [$user->username, sha1(self::BROWSER)]]],
+            $this->told_peers()
+        );
     }
 
     public function test_a_peer_with_both_plugins_is_asked_at_each(): void {
@@ -123,8 +125,10 @@ final class log_out_test extends network_testcase {
         $this->answers['auth/mnetd/auth.php/kill_child'] = false;
         $this->answers['auth/mnet/auth.php/kill_child'] = true;
         log_out::here(sessions::hash('s1'));
-        $this->assertSame(['auth/mnetd/auth.php/kill_child', 'auth/mnet/auth.php/kill_child'],
-            array_column($this->told_peers(), 1));
+        $this->assertSame(
+            ['auth/mnetd/auth.php/kill_child', 'auth/mnet/auth.php/kill_child'],
+            array_column($this->told_peers(), 1)
+        );
     }
 
     public function test_a_peer_that_fails_hinders_nobody(): void {

@@ -49,7 +49,6 @@ abstract class network_testcase extends \advanced_testcase {
         parent::setUp();
         $this->resetAfterTest();
         require_once($CFG->dirroot . '/mnet/lib.php');
-        require_once($CFG->dirroot . '/mnet/remote_client.php');
         require_once($CFG->dirroot . '/auth/mnetd/auth.php');
         set_config('mnet_dispatcher_mode', 'strict');
         set_config('auth', 'email,mnetd');
@@ -77,7 +76,6 @@ abstract class network_testcase extends \advanced_testcase {
      */
     protected function tearDown(): void {
         peer::carry_with(null);
-        set_mnet_remote_client(null);
         parent::tearDown();
     }
 
@@ -135,10 +133,7 @@ abstract class network_testcase extends \advanced_testcase {
      * @return \auth_plugin_mnetd
      */
     protected function called_by(host $caller): \auth_plugin_mnetd {
-        $client = new \mnet_remote_client();
-        $client->set_id($caller->id);
-        set_mnet_remote_client($client);
-        return new \auth_plugin_mnetd();
+        return new \auth_plugin_mnetd($caller->core_peer());
     }
 
     /**

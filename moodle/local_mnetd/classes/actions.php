@@ -94,9 +94,9 @@ class actions {
     private function test(\stdClass $host): array {
         $worst = livetest::run($host, $this->client, $this->fetch)->worst();
         if ($worst->status === result::OK) {
-            return [get_string('done_test', 'local_mnetd'), notification::NOTIFY_SUCCESS];
+            return [get_string('done_test', 'local_mnetd', s(peers::name($host))), notification::NOTIFY_SUCCESS];
         }
-        $a = ['step' => $worst->name(), 'summary' => $worst->summary()];
+        $a = ['peer' => s(peers::name($host)), 'summary' => $worst->summary()];
         $type = $worst->status === result::ERROR ? notification::NOTIFY_ERROR : notification::NOTIFY_WARNING;
         return [get_string('done_testwrong', 'local_mnetd', $a), $type];
     }

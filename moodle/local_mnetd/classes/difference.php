@@ -64,11 +64,8 @@ class difference {
     /** @var int how many calls were queued */
     private $queued = 0;
 
-    /** @var \stdClass[] what was said, by name */
-    private $said = [];
-
-    /** @var int[][][] what was taken away: lists of b by a by kind */
-    private $removed = [];
+    /** @var int[][][] what was said or taken away: b by a by kind */
+    private $touched = [];
 
     /** @var int[][] what some register did not hold before, by kind: values of a */
     private $entered = [];
@@ -166,17 +163,14 @@ class difference {
      */
     public function verify(): int {
         $again = new self($this->hostids);
-        $said = $this->said;
-        foreach (state::KINDS as $kind) {
-            $entries = array_filter($said, function ($entry) use ($kind) {
-                return $entry->kind === $kind;
-            });
-            if ($entries) {
-                $again->present($kind, $again->read_again($kind, $entries));
-            }
-            foreach ($this->removed[$kind] ?? [] as $a => $bs) {
-                $again->present($kind, snapshot::all($kind, self::filter($kind, $a, $bs)));
-            }
+        $again->users(array_keys($this->touched[state::USER] ?? []));
+        $again->sections(array_keys($this->touched[state::SECTION] ?? []));
+        foreach ($this->touched[state::ENROLMENT] ?? [] as $courseid => $userids) {
+            $again->enrolments($courseid, array_values($userids));
+        }
+        $again->items(array_keys($this->touched[state::ITEM] ?? []));
+        foreach ($this->touched[state::GRADE] ?? [] as $itemid => $userids) {
+            $again->grades($itemid, array_values($userids));
         }
         $this->queued += $again->queued;
         return $again->queued;
@@ -346,7 +340,7 @@ class difference {
         $byhost = [];
         foreach ($rows as $row) {
             $byhost[$row->hostid][] = $row;
-            $this->removed[$kind][$row->a][] = (int)$row->b;
+            $this->touched[$kind][(int)$row->a][(int)$row->b] = (int)$row->b;
         }
         foreach ($byhost as $hostid => $rowsofhost) {
             $this->atomically(function () use ($kind, $hostid, $rowsofhost) {
@@ -368,12 +362,12 @@ class difference {
     private function compare(string $kind, array $entries, ?array $pairs): int {
         $before = $this->queued;
         foreach ($this->hostids as $hostid) {
-            $known = state::load($hostid, $kind, $pairs ?? array_values(array_map(function ($entry) {
-                return [$entry->a, $entry->b];
-            }, $entries)));
+            $known = state::load($hostid, $kind, $pairs ?? self::pairs_of($entries));
             $changed = $this->changed($entries, $known);
-            if ($changed && $pairs === null && !$this->force) {
-                // The state was read after the entries. Somebody who has changed both in between would be undone by what is older.
+            if ($changed && $pairs === null) {
+                // What was read may be older than a change that is queued already, or is about to be, and must not follow it.
+                state::lock(array_column(array_intersect_key($known, $changed), 'id'));
+                $known = state::load($hostid, $kind, self::pairs_of($changed));
                 $changed = $this->changed($this->read_again($kind, $changed), $known);
             }
             $gone = [];
@@ -384,6 +378,8 @@ class difference {
             }
             if ($changed || $gone) {
                 $this->atomically(function () use ($kind, $hostid, $changed, $gone, $known) {
+                    // Calls are queued in the order in which rows are locked: so the last word queued is the one the state has.
+                    state::lock(array_column(array_intersect_key($known, $changed) + $gone, 'id'));
                     $this->remove($kind, $hostid, $gone);
                     $this->say($kind, $hostid, $changed, $known);
                     $this->teachers($kind, $hostid, $changed, $gone);
@@ -404,25 +400,6 @@ class difference {
         return array_filter($entries, function ($entry, $key) use ($known) {
             return $this->force || !isset($known[$key]) || !self::same($known[$key], $entry);
         }, ARRAY_FILTER_USE_BOTH);
-    }
-
-    /**
-     * A filter for some objects.
-     *
-     * @param string $kind one of the kinds of state
-     * @param int $a see state
-     * @param int[] $bs see state
-     * @return array for snapshot
-     */
-    private static function filter(string $kind, int $a, array $bs): array {
-        switch ($kind) {
-            case state::ENROLMENT:
-                return ['courseid' => $a, 'userids' => $bs];
-            case state::GRADE:
-                return ['itemid' => $a, 'userids' => $bs];
-            default:
-                return ['ids' => [$a]];
-        }
     }
 
     /**
@@ -465,7 +442,9 @@ class difference {
         }
         $this->queue($jobs);
         state::write($hostid, $changed, $known);
-        $this->said = array_merge($this->said, $changed);
+        foreach ($changed as $entry) {
+            $this->touched[$kind][$entry->a][$entry->b] = $entry->b;
+        }
     }
 
     /**
@@ -781,6 +760,18 @@ class difference {
         }
         [$kind, $a, $b] = $parts;
         return state::load($hostid, $kind, [[$a, $kind === state::ITEM ? null : $b]])[$objectkey] ?? null;
+    }
+
+    /**
+     * Keys for state::load().
+     *
+     * @param \stdClass[] $entries whose
+     * @return array of [a, b]
+     */
+    private static function pairs_of(array $entries): array {
+        return array_values(array_map(function ($entry) {
+            return [$entry->a, $entry->b];
+        }, $entries));
     }
 
     /**

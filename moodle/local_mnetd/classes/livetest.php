@@ -136,7 +136,8 @@ class livetest {
         require_once($CFG->libdir . '/filelib.php');
         require_once($CFG->dirroot . '/mnet/lib.php');
         // Moodle's block list does not hold MNet's own calls back either; a check of its own tells of it.
-        $curl = new \curl(['ignoresecurity' => true]);
+        // Nor do they go through a proxy.
+        $curl = new \curl(['ignoresecurity' => true, 'proxy' => false]);
         $verify = (int) $host->sslverification;
         $began = microtime(true);
         $body = $curl->get($url, [], [

@@ -154,20 +154,28 @@ class state {
     public static function write(int $hostid, array $entries, array $known): void {
         global $DB;
         $new = [];
+        $updated = [];
         foreach ($entries as $entry) {
-            $row = $known[self::key($entry->kind, $entry->a, $entry->b, $entry->role)] ?? null;
-            if ($row === null) {
-                $new[] = (object)[
-                    'hostid' => $hostid,
-                    'kind' => $entry->kind,
-                    'a' => $entry->a,
-                    'b' => $entry->b,
-                    'role' => $entry->role,
-                    'hash' => $entry->hash,
-                ];
-            } else if ($row->hash !== $entry->hash) {
-                $DB->set_field('local_mnetd_state', 'hash', $entry->hash, ['id' => $row->id]);
+            $row = (object)[
+                'hostid' => $hostid,
+                'kind' => $entry->kind,
+                'a' => $entry->a,
+                'b' => $entry->b,
+                'role' => $entry->role,
+                'hash' => $entry->hash,
+            ];
+            $there = $known[self::key($entry->kind, $entry->a, $entry->b, $entry->role)] ?? null;
+            if ($there === null) {
+                $new[] = $row;
+            } else if ($there->hash !== $entry->hash) {
+                $DB->set_field('local_mnetd_state', 'hash', $entry->hash, ['id' => $there->id]);
+                $updated[$there->id] = $row;
             }
+        }
+        // Somebody may have taken a row away at the same moment. It has to stand, or nothing would ever correct what is now said.
+        foreach (array_chunk($updated, ids::CHUNK, true) as $chunk) {
+            $standing = $DB->get_records_list('local_mnetd_state', 'id', array_keys($chunk), '', 'id');
+            $new = array_merge($new, array_values(array_diff_key($chunk, $standing)));
         }
         if (!$new) {
             return;
@@ -179,6 +187,21 @@ class state {
             foreach ($new as $row) {
                 self::write_one($row);
             }
+        }
+    }
+
+    /**
+     * Waits for those who are changing rows, and keeps others from it until the end of the transaction.
+     *
+     * @param int[] $rowids ids in local_mnetd_state
+     */
+    public static function lock(array $rowids): void {
+        global $DB;
+        sort($rowids);
+        foreach (array_chunk($rowids, ids::CHUNK) as $chunk) {
+            [$in, $params] = $DB->get_in_or_equal($chunk, SQL_PARAMS_NAMED);
+            // Writing what is there is the one way to do so that all databases know.
+            $DB->execute("UPDATE {local_mnetd_state} SET hash = hash WHERE id $in", $params);
         }
     }
 

@@ -284,13 +284,12 @@ class synchroniser {
             self::tidy($hostid);
             $row->timefinished = time();
         }
-        // Not timewanted, nor why it is: somebody may ask for another one meanwhile.
-        $written = ['id', 'phase', 'place', 'done', 'queued', 'timefinished'];
-        if (!$row->timewanted && $row->error !== null) {
-            $row->error = null;
-            $written[] = 'error';
-        }
-        $DB->update_record('local_mnetd_sync', (object)array_intersect_key((array)$row, array_flip($written)));
+        // Not timewanted, nor why: somebody may have asked for another one meanwhile.
+        $DB->update_record('local_mnetd_sync', (object)array_intersect_key((array)$row, array_flip([
+            'id', 'phase', 'place', 'done', 'queued', 'timefinished',
+        ])));
+        // What failed before has been done now.
+        $DB->set_field_select('local_mnetd_sync', 'error', null, 'id = :id AND timewanted = 0', ['id' => $row->id]);
         return $row->phase !== self::FINISHED;
     }
 

@@ -225,6 +225,49 @@ final class livetest_test extends \advanced_testcase {
         $this->assertStringContainsString('&lt;script', $summary);
     }
 
+    public function test_a_page_is_got_with_its_date_and_not_followed_elsewhere(): void {
+        global $CFG;
+        // Neither a proxy nor the block list stands between this site and an MNet peer.
+        $CFG->proxyhost = '192.0.2.1';
+        set_config('curlsecurityblockedhosts', '127.0.0.1');
+        [$process, $pipes, $port] = $this->serve(
+            "HTTP/1.1 200 OK\r\ndate: Tue, 24 Nov 2026 16:00:00 GMT\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
+            "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        );
+        try {
+            $page = livetest::get_page("http://127.0.0.1:$port/mnet/publickey.php", $this->host);
+            $this->assertSame(
+                [200, '', 'hello', strtotime('2026-11-24 16:00:00 UTC')],
+                [$page['status'], $page['error'], $page['body'], $page['date']]
+            );
+            $this->assertEqualsWithDelta(microtime(true), $page['now'], 10);
+            $page = livetest::get_page("http://127.0.0.1:$port/mnet/publickey.php", $this->host);
+            $this->assertSame([302, null], [$page['status'], $page['date']]);
+        } finally {
+            array_map('fclose', $pipes);
+            proc_close($process);
+        }
+        // Now nobody listens there any more.
+        $page = livetest::get_page("http://127.0.0.1:$port/mnet/publickey.php", $this->host);
+        $this->assertSame(0, $page['status']);
+        $this->assertNotSame('', $page['error']);
+    }
+
+    /**
+     * Answers requests in another process, one after the other, and then ends.
+     *
+     * @param string ...$answers what to answer
+     * @return array the process, its pipes and its port
+     */
+    private function serve(string ...$answers): array {
+        $code = '$server = stream_socket_server("tcp://127.0.0.1:0");'
+            . 'echo preg_replace("/.*:/", "", stream_socket_get_name($server, false)), "\n";'
+            . 'foreach (json_decode($argv[1]) as $answer) { $client = stream_socket_accept($server, 60);'
+            . ' while (trim((string) fgets($client)) !== "") { continue; } fwrite($client, $answer); fclose($client); }';
+        $process = proc_open([PHP_BINARY, '-r', $code, json_encode($answers)], [1 => ['pipe', 'w']], $pipes);
+        return [$process, $pipes, (int) fgets($pipes[1])];
+    }
+
     public function test_no_test_was_made_of_an_unknown_host(): void {
         $this->assertNull(livetest::last(999999));
         set_config('test_999999', 'no JSON', 'local_mnetd');

@@ -231,23 +231,33 @@ final class synchroniser_test extends \advanced_testcase {
         $this->reconcile($host);
         $read = snapshot::page(state::GRADE, 0, 100);
         $unenrolled = $DB->get_records('local_mnetd_state', ['kind' => state::ENROLMENT, 'b' => $school->two->id]);
-        // Meanwhile somebody gives another grade, which is told at once.
+        // Meanwhile somebody gives another grade and takes one away, which is told at once.
         \grade_item::fetch(['id' => $school->item->id])->update_final_grade($school->one->id, 77);
-        $this->assertCount(1, $this->mnetd->take($host));
+        \grade_item::fetch(['id' => $school->item->id])->update_final_grade($school->two->id, null);
+        $this->assertCount(2, $this->mnetd->take($host));
 
         $reconciling = new difference([$host]);
         $reconciling->present(state::GRADE, $read);
         $this->assertSame([], $this->mnetd->take($host));
 
-        // A full one says even so what it has read, and then looks again.
+        // A full one says it all again, as it is by now.
         $full = new difference([$host], 0, true);
         $full->present(state::GRADE, $read);
+        [$job] = $jobs = $this->mnetd->take_jobs($host);
+        $this->assertCount(1, $jobs);
+        $this->assertSame(['S1', 77.0], [$job->data['userid'], $job->data['points_earned']]);
+
+        // What changes after that is found by looking again.
         $full->gone(state::ENROLMENT, $unenrolled);
+        $DB->set_field('grade_grades', 'finalgrade', 78, ['userid' => $school->one->id, 'itemid' => $school->item->id]);
         $this->mnetd->take($host);
         $full->verify();
         $jobs = $this->mnetd->take_jobs($host);
         $this->assertSame(['new_enrolment', 'new_grade'], array_column($jobs, 'method'));
-        $this->assertSame(77.0, $jobs[1]->data['points_earned']);
+        $this->assertSame(78.0, $jobs[1]->data['points_earned']);
+        $DB->delete_records('grade_grades', ['userid' => $school->one->id, 'itemid' => $school->item->id]);
+        $full->verify();
+        $this->assertSame(["remove_grade grade:{$school->item->id}:{$school->one->id}"], $this->mnetd->take($host));
     }
 
     public function test_it_waits_while_enough_is_queued_and_goes_on_where_it_was(): void {
@@ -396,6 +406,8 @@ final class synchroniser_test extends \advanced_testcase {
         $this->assertDebuggingCalled();
         $this->assertFalse($DB->is_transaction_started());
 
+        $this->assertTrue(synchroniser::step($host));
+        $this->assertNull(synchroniser::progress($host)->error);
         // It goes on from there as soon as it can.
         $this->run_to_end($host);
     }

@@ -53,6 +53,7 @@ $string['check:network_ok'] = 'Networking is on.';
 $string['check:nohost_note'] = 'No network host is registered. Add one in <em>Networking → Manage peers</em>.';
 $string['check:note'] = 'Note';
 $string['check:ok'] = 'OK';
+$string['check:onlycore_note'] = '{$a->host} answers under the paths of core\'s plugin. If it is mnetd, all is well. If it is a Moodle or a Mahara, it knows no other path either and cannot ask this site about its users: install this plugin there too, or use core\'s here where this Moodle has it.';
 $string['check:peer_note'] = '{$a->host} told that it offers no function of single sign-on to this site. Its administrator has to tick the services for this site.';
 $string['check:peer_ok'] = '{$a->host} offers: {$a->methods}';
 $string['check:peererror_error'] = '{$a->host} could not be asked for its functions: {$a->why}';
