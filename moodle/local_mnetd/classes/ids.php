@@ -188,13 +188,9 @@ class ids {
         // Whoever shares an ID number with another object, or came after its first owner, gets a derived id.
         [$in, $params] = $DB->get_in_or_equal(array_values($own), SQL_PARAMS_NAMED);
         // Accounts of other hosts are never sent, and a host that signs its users on here could bring any ID number.
-        $counted = '';
-        if ($kind === self::USER) {
-            $counted = ' AND deleted = 0 AND mnethostid = :own';
-            $params['own'] = $CFG->mnet_localhost_id;
-        }
-        $sharers = $DB->get_records_select_menu($table, "idnumber $in" . $counted, $params, '', 'id, idnumber');
-        unset($params['own']);
+        $counts = $kind === self::USER ? ' AND deleted = 0 AND mnethostid = :own' : '';
+        $countparams = $counts ? ['own' => $CFG->mnet_localhost_id] : [];
+        $sharers = $DB->get_records_select_menu($table, "idnumber $in" . $counts, $params + $countparams, '', 'id, idnumber');
         $owners = array_count_values($sharers);
         $params['kind'] = $kind;
         $taken = array_flip($DB->get_fieldset_select('local_mnetd_id', 'idnumber', "kind = :kind AND idnumber $in", $params));

@@ -388,7 +388,7 @@ final class sender_test extends \advanced_testcase {
         $this->register->whole = function ($number) {
             foreach ($this->register->messages[$number - 1] as [, $struct]) {
                 if ($struct['idnumber'] === 'U3') {
-                    throw new client_exception(client_exception::GARBLED, 'client_garbled', ['peer' => 'p', 'cause' => 'x'], 0, 'x');
+                    throw new client_exception(client_exception::GARBLED, 'client_garbled', ['peer' => 'p', 'cause' => 'x']);
                 }
             }
         };
