@@ -57,7 +57,7 @@ $string['check:onlycore_note'] = '{$a->host} answers under the paths of core\'s 
 $string['check:peer_note'] = '{$a->host} told that it offers no function of single sign-on to this site. Its administrator has to tick the services for this site.';
 $string['check:peer_ok'] = '{$a->host} offers: {$a->methods}';
 $string['check:peererror_error'] = '{$a->host} could not be asked for its functions: {$a->why}';
-$string['check:rc4_error'] = 'PHP cannot encrypt with RC4, which MNet needs, so nothing reaches a peer. OpenSSL 3 has it only in its legacy provider: in openssl.cnf of the PHP process activate both the default and the legacy provider, then restart PHP.';
+$string['check:rc4_error'] = 'PHP cannot encrypt with RC4, which MNet needs, so nothing reaches a peer. OpenSSL 3 has it only in its legacy provider: in the openssl.cnf that PHP uses, activate both the default and the legacy provider: under [provider_sect] write "default = default_sect" and "legacy = legacy_sect", then add the sections [default_sect] and [legacy_sect], each with the line "activate = 1". Then restart PHP (PHP-FPM or the web server).';
 $string['check:rc4_ok'] = 'PHP can encrypt with RC4, which MNet needs.';
 $string['checks'] = 'What stands, and what is to do';
 $string['cli:accounts'] = 'Hands the accounts of this plugin over to another way of signing in, so that it can be uninstalled.
