@@ -174,9 +174,8 @@ class ids {
     private static function usable(string $kind, array $itemids): array {
         global $CFG, $DB;
         $table = self::TABLES[$kind];
-        [$in, $params] = $DB->get_in_or_equal($itemids, SQL_PARAMS_NAMED);
         $own = [];
-        foreach ($DB->get_records_select_menu($table, "id $in", $params, '', 'id, idnumber') as $itemid => $idnumber) {
+        foreach (self::idnumbers($kind, $itemids) as $itemid => $idnumber) {
             if (self::well_formed($kind, $itemid, (string)$idnumber)) {
                 $own[$itemid] = $idnumber;
             }
@@ -198,6 +197,30 @@ class ids {
         return array_filter($own, function ($idnumber) use ($owners, $taken) {
             return ($owners[$idnumber] ?? 0) <= 1 && !isset($taken[$idnumber]);
         });
+    }
+
+    /**
+     * The objects' ID numbers as somebody typed them.
+     *
+     * The grade item of an activity that is just being made holds the number of its course module for a moment, and gets the
+     * ID number of the activity later. So it is the activity that is asked; one that does not know its course module yet has none.
+     *
+     * @param string $kind one of the constants
+     * @param int[] $itemids Moodle's own ids
+     * @return array by Moodle's own id: the ID number; null or '' where there is none
+     */
+    private static function idnumbers(string $kind, array $itemids): array {
+        global $DB;
+        [$in, $params] = $DB->get_in_or_equal($itemids, SQL_PARAMS_NAMED);
+        if ($kind !== self::ITEM) {
+            return $DB->get_records_select_menu(self::TABLES[$kind], "id $in", $params, '', 'id, idnumber');
+        }
+        return $DB->get_records_sql_menu("
+            SELECT gi.id, CASE WHEN gi.itemtype <> 'mod' THEN gi.idnumber WHEN gi.itemnumber = 0 THEN cm.idnumber END AS idnumber
+              FROM {grade_items} gi
+         LEFT JOIN {modules} m ON m.name = gi.itemmodule
+         LEFT JOIN {course_modules} cm ON cm.module = m.id AND cm.instance = gi.iteminstance
+             WHERE gi.id $in", $params);
     }
 
     /**
