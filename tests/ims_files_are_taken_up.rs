@@ -9,6 +9,7 @@ use mnetd::store::enrolments::{self, EnrolmentFilter};
 use mnetd::store::people::{self, PeopleFilter};
 use mnetd::store::sections::{self, SectionFilter};
 use mnetd::store::{Page, StoreError};
+use support::ims_file::Plan;
 use support::site::Site;
 
 const SNAPSHOT: Mode = Mode::Snapshot {
@@ -415,4 +416,50 @@ fn an_import_that_breaks_off_goes_on_where_it_stopped() {
     let report = snapshot(&site, &enterprise(&many)).report;
     assert_eq!(report.people.created + report.people.unchanged, 3_000);
     assert!(report.people.unchanged >= 2_000, "{report:?}");
+}
+
+#[test]
+fn every_record_of_a_large_file_is_taken_up_once() {
+    let site = site();
+    let plan = Plan {
+        people: 1_500,
+        groups: 7,
+        memberships: 4_000,
+        seed: 1,
+    };
+    let mut file = Vec::new();
+    plan.write(&mut file).unwrap();
+    let counts = |report: &mnetd::exchange::Report| {
+        [report.people, report.sections, report.memberships]
+            .map(|counts| (counts.created, counts.unchanged))
+    };
+    let first = run(&site, &file, SNAPSHOT, false);
+    assert_eq!(counts(&first.report), [(1_500, 0), (7, 0), (4_000, 0)]);
+    assert_eq!(first.repairs.count(), 0);
+    let again = run(&site, &file, SNAPSHOT, false).report;
+    assert_eq!(counts(&again), [(0, 1_500), (0, 7), (0, 4_000)]);
+}
+
+#[test]
+fn who_begins_later_is_pending_until_then() {
+    let site = site();
+    let begin = "<timeframe><begin restrict=\"1\">2090-01-01</begin></timeframe></role>";
+    let later = member("C1", "1", 1).replace("</role>", begin);
+    update(
+        &site,
+        &enterprise(&(person("1", "kim") + &group("C1") + &later)),
+    );
+    let rows = told(&site);
+    assert!(
+        rows.contains(&"1 in C1 as student: Pending".to_owned()),
+        "{rows:?}"
+    );
+    let begins = jiff::civil::date(2090, 1, 1).in_tz("UTC").unwrap();
+    let wait = begins.timestamp().as_second() - site.clock.now().0;
+    site.clock.advance(u32::try_from(wait).unwrap());
+    let rows = told(&site);
+    assert!(
+        rows.contains(&"1 in C1 as student: Enrolled".to_owned()),
+        "{rows:?}"
+    );
 }

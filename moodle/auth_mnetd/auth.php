@@ -170,6 +170,7 @@ class auth_plugin_mnetd extends auth_plugin_base {
      * @return array code and message
      */
     public function refresh_log($entries = []) {
+        $this->caller();
         return ['code' => 0, 'message' => 'All ok'];
     }
 
@@ -189,6 +190,7 @@ class auth_plugin_mnetd extends auth_plugin_base {
      * @return array themename and logourl
      */
     public function fetch_theme_info() {
+        $this->caller();
         return \auth_mnetd\home::theme();
     }
 
@@ -237,12 +239,19 @@ class auth_plugin_mnetd extends auth_plugin_base {
     }
 
     /**
-     * Who calls.
+     * Who calls. Core's dispatcher serves a host that was deleted all the same, for its certificate and services stay.
      *
      * @return mnet_peer
+     * @throws mnet_server_exception 707: it is no host of this site any more
      */
     private function caller(): mnet_peer {
-        return $this->caller ?? get_mnet_remote_client();
+        global $CFG;
+        require_once($CFG->dirroot . '/mnet/xmlrpc/serverlib.php');
+        $caller = $this->caller ?? get_mnet_remote_client();
+        if (!$caller || !\auth_mnetd\host::find((int) $caller->id)) {
+            throw new mnet_server_exception(707, 'fault:nohost', 'auth_mnetd');
+        }
+        return $caller;
     }
 
     /**

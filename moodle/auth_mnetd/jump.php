@@ -46,6 +46,7 @@ $host = $hostid ? \auth_mnetd\host::find($hostid) : \auth_mnetd\host::find_by_ww
 if (!$host) {
     throw new \auth_mnetd\refusal('unknownhost', s($hostid ? "#$hostid" : $hostwwwroot));
 }
+\auth_mnetd\departure::require_allowed($host);
 if (\auth_mnetd\functions::is_core_in_use() && (new \auth_mnetd\peer($host))->has_only_core('kill_child')) {
     $place = \auth_mnetd\wantsurl::on($wantsurl, $host->wwwroot);
     if ($place === null) {

@@ -153,10 +153,11 @@ class local_mnetd_register {
     }
 
     /**
-     * Lets nobody in but a peer that signed its call, and was not removed since.
+     * Lets nobody in but a peer that signed its call, was not removed since, and has the service published to it by name.
      *
      * Moodle's server sees to the signature and to the service. It serves a peer that an administrator has removed all the same,
-     * since removing leaves its certificate and services in place.
+     * since removing leaves its certificate and services in place; and where the service is published to "All hosts", it serves
+     * any host: with Moodle's "register all hosts" that is whoever comes along, and what is told here is personal data.
      *
      * @return void
      */
@@ -169,6 +170,16 @@ class local_mnetd_register {
                 || !$DB->record_exists('mnet_host', ['id' => $caller->id, 'deleted' => 0])
         ) {
             throw new fault(fault::NOT_ALLOWED, 'fault_notallowed', $caller->wwwroot ?? '');
+        }
+        $byname = $DB->record_exists_sql(
+            "SELECT 1
+               FROM {mnet_host2service} hs
+               JOIN {mnet_service} s ON s.id = hs.serviceid
+              WHERE s.name = :service AND hs.hostid = :hostid AND hs.publish = 1",
+            ['service' => 'register', 'hostid' => $caller->id]
+        );
+        if (!$byname) {
+            throw new fault(fault::NOT_ALLOWED, 'fault_notbyname', $caller->wwwroot);
         }
     }
 

@@ -184,7 +184,7 @@ fn add(site: &Site, arguments: &AddArguments) -> Result<(), CliError> {
     let ours = &site.wwwroot;
     let there = match introduction.application {
         Application::Moodle => format!(
-            "in Moodle, Site administration > Networking > Manage peers, add {ours} and tick the services"
+            "in Moodle, Site administration > Networking > Manage peers, add {ours} (application type mnetd where the plugins are installed, else moodle), and on its tab Services tick School register"
         ),
         Application::Mahara => format!(
             "in Mahara, Administration > Institutions > Settings of an institution, add the authentication plugin XML-RPC with the wwwroot {ours} and the application Moodle"

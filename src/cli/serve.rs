@@ -178,7 +178,7 @@ fn say_what_to_do_next(config: &Config, site: &Site) {
     } else {
         vec![
             "next: 1. add your Moodle, and compare the fingerprint that is shown: mnetd peer add https://YOUR-MOODLE".to_owned(),
-            format!("      2. in Moodle, Site administration > Networking > Manage peers: add {wwwroot} as a Moodle"),
+            format!("      2. in Moodle, Site administration > Networking > Manage peers: add {wwwroot}, with the application type mnetd where the plugins are installed, else moodle"),
             "      3. see whether all is well: mnetd doctor https://YOUR-MOODLE".to_owned(),
         ]
     };

@@ -10,7 +10,9 @@ use super::report::{Absent, ChangedItem, Counts, Kept, MAX_CHANGES, Report, Skip
 use super::seen::Seen;
 use super::{Item, Key, Said};
 use crate::clock::UnixTime;
-use crate::register::imports::{self as rules, ImportedEnrolment, ImportedPerson, ImportedSection};
+use crate::register::imports::{
+    self as rules, ImportedEnrolment, ImportedPerson, ImportedSection, Words,
+};
 use crate::register::{Place, RegisterError, Status};
 use crate::store::enrolments::Role;
 use crate::store::imports::{self, Brought, Key as Known, KeyKind, Membership};
@@ -58,6 +60,8 @@ pub struct Taking {
     sources: HashMap<Arc<str>, SourceId>,
     /// The section of the membership before: its members stand together.
     section: Option<(Key, Option<Known>)>,
+    /// The statuses that enrolments are given.
+    words: Option<Words>,
     seen_keys: Seen,
     seen_memberships: Seen,
     seen_parts: Seen,
@@ -113,6 +117,7 @@ impl Taking {
             now,
             sources: HashMap::new(),
             section: None,
+            words: None,
             seen_keys: Seen::default(),
             seen_memberships: Seen::default(),
             seen_parts: Seen::default(),
@@ -136,6 +141,12 @@ impl Taking {
     #[must_use]
     pub fn into_report(self) -> Report {
         self.report
+    }
+
+    /// To be called as each transaction begins: what was looked up in the one before may have changed since.
+    pub fn begin_transaction(&mut self) {
+        self.section = None;
+        self.words = None;
     }
 
     /// Notes an item that its reader could not use.
@@ -412,7 +423,14 @@ impl Taking {
             person: PersonId(person.row),
             role,
         };
-        match rules::take_enrolment(write, &self.author, place, new, self.now) {
+        let words = match self.words {
+            Some(words) => words,
+            None => match Words::read(write) {
+                Ok(words) => *self.words.insert(words),
+                Err(error) => return refused(error),
+            },
+        };
+        match rules::take_enrolment(write, &self.author, words, place, new, self.now) {
             Ok((id, status)) => {
                 self.note_membership(write, (section.id, person.id, role), known, id, digest)?;
                 Ok(Outcome::Did(status))

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,14 +14,24 @@ use super::record::Properties;
 use super::{ReadError, Reader, Repairs, Skipped};
 use crate::clock::Clock;
 use crate::exchange::{ExchangeError, Item, Mode, Report, SkippedItem, Taking};
-use crate::store::Store;
 use crate::store::imports::Brought;
+use crate::store::{ReadTx, Store, WriteTx};
 
-/// How many items are taken up in one transaction. A peer's call waits for one at most: some hundredths of a second.
-const BATCH: usize = 2_000;
+/// How many items the reading thread hands over at a time.
+const BATCH: usize = 1_000;
 
 /// How many batches are read ahead.
 const AHEAD: usize = 4;
+
+/// How long batches go into one transaction: a peer's call that comes meanwhile waits as long. The longer, the fewer pages
+/// of the database are written twice.
+const HELD: Duration = Duration::from_millis(300);
+
+/// How long a transaction waits for a batch that is still being read, before it lets others have their turn.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// How many absent rows are taken out in one transaction.
+const PAGE: usize = 2_000;
 
 /// What is to be done with a file.
 #[derive(Clone, Debug)]
@@ -100,9 +111,13 @@ pub fn import(
     let (sender, batches) = sync_channel(AHEAD);
     let zone = options.zone.clone();
     let reading = thread::spawn(move || read(input, zone, &sender));
-    let taken = take_up(store, clock, &batches, options, progress);
-    // Where taking up failed, the reader must not wait for somebody to take its next batch.
-    drop(batches);
+    // The channel goes with it: where taking up fails, the reader must not wait for somebody to take its next batch.
+    let _room = if options.preview {
+        None
+    } else {
+        Some(store.bulk().map_err(ExchangeError::from)?)
+    };
+    let taken = take_up(store, clock, batches, options, progress);
     let reading = reading.join().map_err(|_| ImportError::Reader)??;
     let taking = taken?.ok_or(ImportError::Reader)?;
     let taking = finish(store, taking, options, &reading, clock)?;
@@ -167,22 +182,73 @@ fn told(skipped: Skipped) -> SkippedItem {
 fn take_up(
     store: &Store,
     clock: &Clock,
-    batches: &Receiver<Batch>,
+    batches: Receiver<Batch>,
     options: &Options,
     mut progress: impl FnMut(u64),
 ) -> Result<Option<Taking>, ImportError> {
-    let mut taking = None;
-    let mut count = 0;
-    for batch in batches {
-        let begun = match taking {
-            Some(begun) => begun,
-            None => begin(store, clock, options, batch.datasource)?,
+    let Ok(first) = batches.recv() else {
+        return Ok(None);
+    };
+    let taking = begin(store, clock, options, first.datasource.clone())?;
+    let mut step = Step {
+        taking,
+        batches,
+        next: Some(first),
+        count: 0,
+    };
+    while step.next.is_some() {
+        step = if options.preview {
+            store.read_blocking(|tx| step.look(tx))?
+        } else {
+            store.write_blocking(|tx| step.take(tx))?
         };
-        count += u64::try_from(batch.items.len()).unwrap_or_default();
-        taking = Some(step(store, begun, batch.items, options.preview)?);
-        progress(count);
+        progress(step.count);
+        // Outside of transactions: a pipe may pause for hours.
+        step.next = step.batches.recv().ok();
     }
-    Ok(taking)
+    Ok(Some(step.taking))
+}
+
+/// What goes from one transaction to the next.
+struct Step {
+    taking: Taking,
+    batches: Receiver<Batch>,
+    next: Option<Batch>,
+    count: u64,
+}
+
+impl Step {
+    /// Takes up what there is, for [`HELD`] at most.
+    fn take(mut self, tx: &WriteTx<'_>) -> Result<Self, ExchangeError> {
+        self.taking.begin_transaction();
+        let begun = Instant::now();
+        while let Some(batch) = self.next.take() {
+            self.count += counted(&batch);
+            for item in batch.items {
+                each(&mut self.taking, item, |taking, item| taking.take(tx, item))?;
+            }
+            if begun.elapsed() >= HELD {
+                break;
+            }
+            self.next = self.batches.recv_timeout(PATIENCE).ok();
+        }
+        Ok(self)
+    }
+
+    fn look(mut self, tx: &ReadTx<'_>) -> Result<Self, ExchangeError> {
+        self.taking.begin_transaction();
+        if let Some(batch) = self.next.take() {
+            self.count += counted(&batch);
+            for item in batch.items {
+                each(&mut self.taking, item, |taking, item| taking.look(tx, item))?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+fn counted(batch: &Batch) -> u64 {
+    u64::try_from(batch.items.len()).unwrap_or_default()
 }
 
 fn begin(
@@ -204,28 +270,6 @@ fn begin(
         store.write_blocking(move |tx| Taking::begin(tx, &name, now))
     };
     Ok(begun?)
-}
-
-fn step(
-    store: &Store,
-    mut taking: Taking,
-    items: Vec<Converted>,
-    preview: bool,
-) -> Result<Taking, ExchangeError> {
-    if preview {
-        return store.read_blocking(|tx| {
-            for item in items {
-                each(&mut taking, item, |taking, item| taking.look(tx, item))?;
-            }
-            Ok(taking)
-        });
-    }
-    store.write_blocking(move |tx| {
-        for item in items {
-            each(&mut taking, item, |taking, item| taking.take(tx, item))?;
-        }
-        Ok(taking)
-    })
 }
 
 fn each(
@@ -275,7 +319,7 @@ fn finish(
         if options.preview {
             continue;
         }
-        for page in rows.chunks(BATCH) {
+        for page in rows.chunks(PAGE) {
             let (page, note) = (page.to_vec(), note.clone());
             taking = store.write_blocking(move |tx| {
                 taking.drop_absent(tx, what, &page, &note).map(|()| taking)

@@ -12,6 +12,10 @@ use crate::xmlrpc::Value;
 /// administrator who has just installed one waits some minutes without wondering.
 const LIFETIME: Duration = Duration::from_mins(10);
 
+/// How long it is believed that a function is *not* there: who ticks a service there tries it at once, and is not
+/// to be told for minutes that it is missing. Callers that go on trying ask for the list this often.
+const LIFETIME_OF_A_LACK: Duration = Duration::from_secs(10);
+
 /// How many paths of functions we call are kept of a peer: there are about twenty such functions, each
 /// perhaps in a few plugins. A peer must not fill our memory.
 const MAX_PATHS: usize = 200;
@@ -49,8 +53,17 @@ impl Methods {
         now: Instant,
     ) -> Result<Vec<String>, NoList> {
         match self.lock().get(&peer) {
-            Some(list) if now.duration_since(list.at) < LIFETIME => Ok(find(&list.paths, function)),
-            _ => Err(NoList),
+            Some(list) => {
+                let found = find(&list.paths, function);
+                let lifetime = if found.is_empty() {
+                    LIFETIME_OF_A_LACK
+                } else {
+                    LIFETIME
+                };
+                let is_believed = now.duration_since(list.at) < lifetime;
+                is_believed.then_some(found).ok_or(NoList)
+            }
+            None => Err(NoList),
         }
     }
 
@@ -155,6 +168,21 @@ mod tests {
                 Err(NoList)
             );
             assert_eq!(methods.recall(PeerId(2), "get_user", now), Err(NoList));
+        }
+    }
+
+    #[test]
+    fn that_a_function_is_not_there_is_soon_forgotten() {
+        let now = Instant::now();
+        let methods = Methods::default();
+        let listed = Value::Array(vec!["auth/mnetd/auth.php/kill_child".into()]);
+        methods.note(PEER, &listed, "get_user", now);
+        let later = now + LIFETIME_OF_A_LACK;
+        assert_eq!(methods.recall(PEER, "get_user", now), Ok(Vec::new()));
+        assert_eq!(methods.recall(PEER, "get_user", later), Err(NoList));
+        assert!(methods.recall(PEER, "kill_child", later).is_ok());
+        for expired in [now + LIFETIME, now + LIFETIME * 2] {
+            assert_eq!(methods.recall(PEER, "kill_child", expired), Err(NoList));
         }
     }
 

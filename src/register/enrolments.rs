@@ -5,7 +5,8 @@ use super::fields::{Fields, MAX_NAME, MAX_NOTE, shown};
 use super::{Reply, Status, sections, users};
 use crate::clock::UnixTime;
 use crate::store::enrolments::{
-    self, Enrolment, EnrolmentChange, NewChange, NewEnrolment as NewRow, Role, Standing,
+    self, Enrolment, EnrolmentChange, FirstStatus, NewChange, NewEnrolment as NewRow, Role,
+    Standing,
 };
 use crate::store::statuses::{self, Meaning, Scope};
 use crate::store::{Author, EnrolmentId, Extra, PersonId, SectionId, StatusId, WriteTx};
@@ -232,16 +233,25 @@ pub(super) fn enrol(
     if let Some(enrolment) = enrolments::find(tx, owner, section, person, role)? {
         return change(tx, author, &enrolment, said, extra, now);
     }
+    let begins = said.effective_at.unwrap_or(now);
     let row = NewRow {
         owner,
         section,
         person,
         role,
-        status: first_status(tx, Meaning::Pending)?,
+        status: if begins > now {
+            first_status(tx, Meaning::Pending)?
+        } else {
+            said.status
+        },
         extra,
     };
-    let id = enrolments::insert(tx, &row, now)?;
-    add(tx, author, id, said, said.effective_at.unwrap_or(now), now)?;
+    let first = FirstStatus {
+        status: said.status,
+        effective_at: begins,
+        note: said.note,
+    };
+    let id = enrolments::insert_with_status(tx, &row, &first, author, now)?;
     Ok(Reply {
         status: Status::Created,
         id: id.0,

@@ -12,7 +12,7 @@ use crate::store::enrolments as store_enrolments;
 use crate::store::people::{self, Person};
 use crate::store::sections::{self as store_sections, Section, SectionFields};
 use crate::store::statuses::Meaning;
-use crate::store::{Author, EnrolmentId, Extra, PersonId, ReadTx, SectionId, WriteTx};
+use crate::store::{Author, EnrolmentId, Extra, PersonId, ReadTx, SectionId, StatusId, WriteTx};
 
 /// Somebody in a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -288,6 +288,26 @@ pub fn remove_section(
     Ok(present)
 }
 
+/// The statuses that imports give, looked up once for many enrolments. They hold for one transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    active: StatusId,
+    withdrawn: StatusId,
+}
+
+impl Words {
+    /// The school's first of either meaning.
+    ///
+    /// # Errors
+    /// Where the school has none of a meaning, or the database fails.
+    pub fn read(tx: &WriteTx<'_>) -> Result<Self, RegisterError> {
+        Ok(Self {
+            active: first_status(tx, Meaning::Active)?,
+            withdrawn: first_status(tx, Meaning::Withdrawn)?,
+        })
+    }
+}
+
 /// Puts somebody into a section, or out of it. An end that is given is written down with it, dated then.
 ///
 /// # Errors
@@ -295,17 +315,17 @@ pub fn remove_section(
 pub fn take_enrolment(
     tx: &WriteTx<'_>,
     author: &Author,
+    words: Words,
     place: Place,
     new: &ImportedEnrolment,
     now: UnixTime,
 ) -> Result<(EnrolmentId, Status), RegisterError> {
-    let meaning = if new.active {
-        Meaning::Active
-    } else {
-        Meaning::Withdrawn
-    };
     let said = Said {
-        status: first_status(tx, meaning)?,
+        status: if new.active {
+            words.active
+        } else {
+            words.withdrawn
+        },
         effective_at: new.begins.filter(|_| new.active),
         note: new.note.as_deref(),
     };
@@ -314,7 +334,7 @@ pub fn take_enrolment(
     let mut status = reply.status;
     if let Some(ends) = new.ends.filter(|_| new.active) {
         let end = Said {
-            status: first_status(tx, Meaning::Withdrawn)?,
+            status: words.withdrawn,
             effective_at: Some(ends),
             note: None,
         };

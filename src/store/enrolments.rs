@@ -395,6 +395,56 @@ pub fn insert(
     Ok(EnrolmentId(id))
 }
 
+/// Adds an enrolment together with the first word on its status, in one step: the row is written as it stands after it.
+/// Before that moment, where it lies ahead, it has the status in `new`.
+///
+/// # Errors
+/// [`StoreError::Refused`] where the owner has that enrolment already.
+pub fn insert_with_status(
+    tx: &WriteTx<'_>,
+    new: &NewEnrolment<'_>,
+    first: &FirstStatus<'_>,
+    author: &Author,
+    now: UnixTime,
+) -> Result<EnrolmentId, StoreError> {
+    let is_ahead = first.effective_at > now;
+    let status = if is_ahead { new.status } else { first.status };
+    let id = tx.insert(
+        "INSERT INTO enrolment (peer, section, person, role, status, changes_at, extra, created_at, \
+         updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+        params![
+            new.owner,
+            new.section,
+            new.person,
+            new.role,
+            status,
+            Some(first.effective_at).filter(|_| is_ahead),
+            new.extra,
+            now
+        ],
+    )?;
+    let id = EnrolmentId(id);
+    let change = NewChange {
+        change: EnrolmentChange::Status,
+        status: Some(first.status),
+        effective_at: first.effective_at,
+        note: first.note,
+    };
+    write_down(tx, id, &change, author, now)?;
+    Ok(id)
+}
+
+/// The first status that an enrolment is given.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstStatus<'a> {
+    /// Which.
+    pub status: StatusId,
+    /// From when it holds; may lie ahead, or behind.
+    pub effective_at: UnixTime,
+    /// Why.
+    pub note: Option<&'a str>,
+}
+
 /// Replaces what else was sent with an enrolment.
 ///
 /// # Errors
@@ -423,21 +473,7 @@ pub fn add_change(
     author: &Author,
     now: UnixTime,
 ) -> Result<(), StoreError> {
-    tx.insert(
-        "INSERT INTO enrolment_history (enrolment, change, status, effective_at, recorded_at, \
-         author_kind, author_peer, author_name, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![
-            id,
-            change.change,
-            change.status,
-            change.effective_at,
-            now,
-            author.kind(),
-            author.owner(),
-            author.name(),
-            change.note
-        ],
-    )?;
+    write_down(tx, id, change, author, now)?;
     let sql = match change.change {
         EnrolmentChange::Status => {
             "UPDATE enrolment SET updated_at = ?2, status = ifnull((SELECT h.status \
@@ -460,6 +496,31 @@ pub fn add_change(
         }
     };
     tx.execute(sql, params![id, now])?;
+    Ok(())
+}
+
+fn write_down(
+    tx: &WriteTx<'_>,
+    id: EnrolmentId,
+    change: &NewChange<'_>,
+    author: &Author,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    tx.insert(
+        "INSERT INTO enrolment_history (enrolment, change, status, effective_at, recorded_at, \
+         author_kind, author_peer, author_name, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            id,
+            change.change,
+            change.status,
+            change.effective_at,
+            now,
+            author.kind(),
+            author.owner(),
+            author.name(),
+            change.note
+        ],
+    )?;
     Ok(())
 }
 

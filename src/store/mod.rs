@@ -82,6 +82,13 @@ const FILE_MODE: u32 = 0o600;
 /// Page cache of the writer, in KiB. The whole process is to stay below 48 MB.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
 
+/// Page cache of the writer while much is written in one go, in KiB: each enrolment of a new person goes to another page
+/// of an index, and with less most of them would be read and written again and again.
+const BULK_CACHE_KIB: i64 = 64 * 1024;
+
+/// How far the log may grow then, in pages (80 MB): a page that is changed ten times is moved into the database once.
+const BULK_CHECKPOINT_PAGES: i64 = 20_000;
+
 /// Page cache of each reader, in KiB.
 const READER_CACHE_KIB: i64 = 2 * 1024;
 
@@ -243,6 +250,17 @@ impl Store {
         }
     }
 
+    /// Gives the writer more memory, as long as what this returns is kept: for imports.
+    ///
+    /// # Errors
+    /// When the writer is gone.
+    pub fn bulk(&self) -> Result<Bulk, StoreError> {
+        self.write_blocking(|tx| set_room(tx, BULK_CACHE_KIB, BULK_CHECKPOINT_PAGES))?;
+        Ok(Bulk {
+            store: self.clone(),
+        })
+    }
+
     /// [`Store::read`] for the command line and for threads that may wait.
     ///
     /// # Errors
@@ -254,6 +272,30 @@ impl Store {
     {
         self.inner.readers.run(job)
     }
+}
+
+/// The writer has more memory than it otherwise has.
+#[derive(Debug)]
+#[must_use = "the writer gives the memory back when this is dropped"]
+pub struct Bulk {
+    store: Store,
+}
+
+impl Drop for Bulk {
+    fn drop(&mut self) {
+        // Where the writer is gone, so is its memory.
+        let _ = self
+            .store
+            .write_blocking(|tx| set_room(tx, WRITER_CACHE_KIB, CHECKPOINT_PAGES));
+    }
+}
+
+fn set_room(tx: &WriteTx<'_>, cache_kib: i64, checkpoint_pages: i64) -> Result<(), StoreError> {
+    // SQLite takes no parameters in a PRAGMA; both are numbers of ours.
+    tx.one(&format!("PRAGMA cache_size = -{cache_kib}"), [], |_| Ok(()))?;
+    let sql = format!("PRAGMA wal_autocheckpoint = {checkpoint_pages}");
+    tx.one(&sql, [], |_| Ok(()))?;
+    Ok(())
 }
 
 impl std::fmt::Debug for Store {

@@ -175,7 +175,7 @@ impl Kind {
 }
 
 /// Begins a run, or says which one is under way. One whose process was not heard of since
-/// `silent_since` is taken for interrupted, and its marks are left to [`forget_seen`].
+/// `silent_since` is taken for interrupted, and its marks are left to [`clear_up`].
 ///
 /// # Errors
 /// When the database cannot be written.

@@ -16,7 +16,7 @@ const FAULT_NOT_PUBLISHED: i32 = 707;
 pub enum SyncError {
     /// The peer lists no such functions: Moodle lists what it publishes to us, and nothing else.
     #[error(
-        "{peer} does not offer what a synchronisation asks for ({}): either the plugin local_mnetd is not installed there, or is too old; or it does not publish the service register to us: in Moodle, Site administration > Networking > Manage peers > this site > Services, tick Publish for it. After that, give it ten minutes: so long its list of methods is remembered here",
+        "{peer} does not offer what a synchronisation asks for ({}): either the plugin local_mnetd is not installed there, or is too old; or it does not publish the service register to us: in Moodle, Site administration > Networking > Manage peers > this site > Services, tick Publish for it. After that, try again",
         .missing.join(", ")
     )]
     NotOffered {

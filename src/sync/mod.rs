@@ -5,10 +5,10 @@
 //! plugin switched off for a week. A synchronisation finds what they left. Its order:
 //!
 //! 1. A row in `sync_run` is claimed: one at a time for each peer, across processes.
-//! 2. [`lists`]: each list is read page by page, users first, for what follows refers to them.
-//! 3. [`items`], [`apply`]: each page is one transaction, each row the call that would create it. Every row
+//! 2. `lists`: each list is read page by page, users first, for what follows refers to them.
+//! 3. `items`, `apply`: each page is one transaction, each row the call that would create it. Every row
 //!    that is listed is marked.
-//! 4. [`gone`]: once every list was read to its end, what is not marked is removed, up to a limit.
+//! 4. `gone`: once every list was read to its end, what is not marked is removed, up to a limit.
 //!
 //! What a peer said by a call after a page was asked for is newer than the page, and stays.
 

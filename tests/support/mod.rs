@@ -3,6 +3,7 @@
 
 pub mod classroom;
 pub mod http;
+pub mod ims_file;
 pub mod moodle;
 pub mod php;
 pub mod program;

@@ -58,6 +58,24 @@ final class departure {
     }
 
     /**
+     * Makes sure that who is signed in may go to a host, before it is asked anything.
+     *
+     * @param host $host
+     * @throws refusal
+     */
+    public static function require_allowed(host $host): void {
+        global $USER;
+        $why = self::hindrance($USER);
+        if ($why) {
+            throw new refusal($why, s($host->name));
+        }
+        $missing = $host->missing_to_go();
+        if ($missing) {
+            throw new refusal('notagreed', (object) ['host' => s($host->name), 'missing' => self::ticks($missing)]);
+        }
+    }
+
+    /**
      * Whether somebody belongs to another site.
      *
      * @param \stdClass $user
@@ -79,14 +97,7 @@ final class departure {
      */
     public static function begin(host $host, string $wantsurl, string $useragent): \moodle_url {
         global $CFG, $USER;
-        $why = self::hindrance($USER);
-        if ($why) {
-            throw new refusal($why, s($host->name));
-        }
-        $missing = $host->missing_to_go();
-        if ($missing) {
-            throw new refusal('notagreed', (object) ['host' => s($host->name), 'missing' => self::ticks($missing)]);
-        }
+        self::require_allowed($host);
         $place = wantsurl::on($wantsurl, $host->wwwroot);
         if ($place === null) {
             throw new refusal('wantsurlelsewhere', s($host->name));

@@ -182,7 +182,9 @@ final class home {
         global $CFG;
         require_once($CFG->dirroot . '/mnet/lib.php');
         $data = [];
-        foreach (mnet_strip_user((array) $user, mnet_fields_to_send($this->caller)) as $field => $value) {
+        // Moodle lets an administrator choose any column. What opens an account here is nobody else's.
+        $own = array_diff_key((array) $user, ['password' => true, 'secret' => true]);
+        foreach (mnet_strip_user($own, mnet_fields_to_send($this->caller)) as $field => $value) {
             $data[$field] = (string) $value;
         }
         $icon = isset($data['picture']) && $user->picture ? self::icon((int) $user->id, 'f1') : null;

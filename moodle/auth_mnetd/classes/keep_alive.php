@@ -46,9 +46,10 @@ final class keep_alive {
      *
      * @param int $now
      * @param int|null $hostid only this one; null: all
+     * @param callable|null $say takes lines for people; null: for developers. What is printed in a peer's call spoils its answer
      * @return int[] how many users each was told of, by host id; -1: it could not be told
      */
-    public static function tell(int $now, ?int $hostid = null): array {
+    public static function tell(int $now, ?int $hostid = null, ?callable $say = null): array {
         $told = [];
         foreach (self::busy($now, $hostid) as $id => $byprefix) {
             $host = host::find($id);
@@ -62,7 +63,7 @@ final class keep_alive {
                         (new peer($host))->call_at($prefix, 'keepalive_server', [$some], self::TIMEOUT);
                         $told[$id] += count($some);
                     } catch (\moodle_exception $e) {
-                        mtrace('auth_mnetd: ' . $e->getMessage());
+                        $say ? $say($e->getMessage()) : debugging('auth_mnetd: ' . $e->getMessage(), DEBUG_DEVELOPER);
                         $told[$id] = -1;
                         break 2;
                     }

@@ -160,6 +160,7 @@ final class landing {
         }
         $why = [1 => 'tokenunknown', 2 => 'tokenexpired', 3 => 'tokenuser'][$last->faultcode] ?? null;
         if ($why) {
+            tokens::refused($token, $this->host->id, time());
             throw new refusal($why, s($this->host->name), $last->faulttext);
         }
         throw $last;

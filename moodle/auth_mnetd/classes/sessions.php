@@ -223,7 +223,11 @@ final class sessions {
     public static function tidy_up(int $now): void {
         global $DB;
         $hosts = host::all();
-        $rows = $DB->get_recordset_select('auth_mnetd_session', 'timeseen < ?', [$now - self::SETTLING], 'userid, id');
+        // Who came from a host that is gone is signed out at once, however busy.
+        [$ofgone, $params] = $DB->get_in_or_equal(array_keys($hosts) ?: [0], SQL_PARAMS_NAMED, 'host', false);
+        $where = "timeseen < :settled OR hostid $ofgone";
+        $params['settled'] = $now - self::SETTLING;
+        $rows = $DB->get_recordset_select('auth_mnetd_session', $where, $params, 'userid, id');
         $over = [];
         $userid = 0;
         $live = [];

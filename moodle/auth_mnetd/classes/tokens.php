@@ -127,6 +127,19 @@ final class tokens {
     }
 
     /**
+     * Notes that the peer does not vouch for a token: it will not later either, and anybody can make such tokens up.
+     *
+     * @param string $token as presented
+     * @param int $hostid the peer
+     * @param int $now
+     */
+    public static function refused(string $token, int $hostid, int $now): void {
+        global $DB;
+        $row = ['hostid' => $hostid, 'tokenhash' => self::hash($token)];
+        $DB->set_field('auth_mnetd_seen', 'timeexpires', $now + HOURSECS, $row);
+    }
+
+    /**
      * Ends the journeys that began in a session.
      *
      * @param string $sidhash of the session

@@ -118,6 +118,9 @@ final class accounts_test extends network_testcase {
         $DB->set_field('user', 'suspended', 1, ['id' => $id]);
         $this->assertSame('suspended', self::why_not($host, ['suspended' => '0']));
         $DB->set_field('user', 'suspended', 0, ['id' => $id]);
+        $DB->set_field('user', 'confirmed', 0, ['id' => $id]);
+        $this->assertSame('suspended', self::why_not($host, ['confirmed' => '1']));
+        $DB->set_field('user', 'confirmed', 1, ['id' => $id]);
         $DB->set_field('user', 'auth', 'nologin', ['id' => $id]);
         $this->assertSame('authdisabled', self::why_not($host));
     }
@@ -216,6 +219,19 @@ final class accounts_test extends network_testcase {
         $manager = $this->getDataGenerator()->create_user(['idnumber' => 'MAN']);
         role_assign($DB->get_field('role', 'id', ['shortname' => 'manager']), $manager->id, \context_system::instance());
         $this->assertSame('privileged', self::why_not($host, ['idnumber' => 'MAN']));
+        $below = $this->getDataGenerator()->create_user(['idnumber' => 'CAT']);
+        $category = \context_coursecat::instance($this->getDataGenerator()->create_category()->id);
+        role_assign($DB->get_field('role', 'id', ['shortname' => 'manager']), $below->id, $category);
+        $this->assertSame('privileged', self::why_not($host, ['idnumber' => 'CAT']));
+        // Whatever it is called: what Moodle says is a risk to the configuration.
+        $role = $this->getDataGenerator()->create_role();
+        assign_capability('moodle/site:doclinks', CAP_ALLOW, $role, \context_system::instance());
+        $clerk = $this->getDataGenerator()->create_user(['idnumber' => 'CLE']);
+        role_assign($role, $clerk->id, \context_system::instance());
+        $this->assertSame($clerk->id, self::account($host, ['idnumber' => 'CLE'])->id);
+        $DB->set_field('capabilities', 'riskbitmask', RISK_CONFIG | RISK_SPAM, ['name' => 'moodle/site:doclinks']);
+        $this->assertSame('privileged', self::why_not($host, ['idnumber' => 'CLE']));
+        $DB->set_field('capabilities', 'riskbitmask', 0, ['name' => 'moodle/site:doclinks']);
         $teacher = $this->getDataGenerator()->create_user(['idnumber' => 'TEA']);
         $course = $this->getDataGenerator()->create_course();
         $this->getDataGenerator()->enrol_user($teacher->id, $course->id, 'editingteacher');

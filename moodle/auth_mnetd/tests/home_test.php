@@ -86,6 +86,9 @@ final class home_test extends network_testcase {
         }
         set_config('mnetprofileexportfields', 'idnumber');
         $this->assertSame('STU-1', $this->arrive($user, $host)['idnumber']);
+        // Whatever an administrator chooses there.
+        set_config('mnetprofileexportfields', 'secret,password');
+        $this->assertSame([], array_intersect_key($this->arrive($user, $host), ['secret' => 1, 'password' => 1]));
         $row = $DB->get_record('auth_mnetd_session', [], '*', MUST_EXIST);
         $this->assertEquals([sessions::OUT, $host->id, sessions::hash('s1')], [$row->side, $row->hostid, $row->sidhash]);
     }

@@ -123,9 +123,11 @@ final class landing_test extends network_testcase {
      * @param int $asked how many plugins are asked
      */
     public function test_a_refusal_of_the_peer_is_told_in_words(int $code, string $why, int $asked): void {
+        global $DB;
         $host = $this->host('home');
         $this->peer_with(['mnet', 'mnetd'], new fault($host, $code, 'no'));
         $this->assertSame($why, self::land($host));
+        $this->assertLessThanOrEqual(time() + HOURSECS, $DB->get_field('auth_mnetd_seen', 'timeexpires', []));
         $this->assertCount($asked + 1, $this->calls);
         $this->assertFalse(isloggedin());
     }

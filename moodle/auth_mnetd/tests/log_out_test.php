@@ -206,12 +206,58 @@ final class log_out_test extends network_testcase {
         $this->crossed(sessions::IN, $user, $gone, 's2');
         $this->crossed(sessions::OUT, $user, $host, 's3');
         $DB->delete_records('sessions', ['sid' => 's3']);
-        $DB->set_field('mnet_host', 'deleted', 1, ['id' => $gone->id]);
         sessions::tidy_up(time());
         $this->assertSame(3, $DB->count_records('auth_mnetd_session'));
+        $this->assertSame(['s1', 's2'], $this->live());
+        // However busy somebody is who came from a host that is gone.
+        $DB->set_field('mnet_host', 'deleted', 1, ['id' => $gone->id]);
+        $this->answers['auth/mnet/auth.php/keepalive_server'] = ['code' => 0, 'message' => 'All ok', 'last log id' => 0];
+        keep_alive::tell(time());
+        sessions::tidy_up(time());
+        $this->assertSame(['s1'], $this->live());
+        $this->assertSame(2, $DB->count_records('auth_mnetd_session'));
         sessions::tidy_up(time() + sessions::SETTLING + 1);
         $this->assertSame(['s1'], $this->live());
         $this->assertSame(1, $DB->count_records('auth_mnetd_session'));
+    }
+
+    public function test_a_site_without_any_host_keeps_nobody_of_one(): void {
+        global $DB;
+        $gone = $this->host('gone');
+        $this->crossed(sessions::IN, $this->getDataGenerator()->create_user(), $gone, 's1');
+        $DB->delete_records('mnet_host', ['id' => $gone->id]);
+        sessions::tidy_up(time());
+        $this->assertSame([], $this->live());
+        $this->assertSame(0, $DB->count_records('auth_mnetd_session'));
+    }
+
+    public function test_a_host_that_was_deleted_has_no_say(): void {
+        global $DB;
+        $host = $this->host('sp');
+        $user = $this->getDataGenerator()->create_user(['username' => 'zora']);
+        $this->crossed(sessions::OUT, $user, $host, 's1');
+        $plugin = $this->called_by($host);
+        $DB->set_field('mnet_host', 'deleted', 1, ['id' => $host->id]);
+        $calls = [
+            'user_authorise' => ['abc', sha1(self::BROWSER)], 'keepalive_server' => [['zora']],
+            'kill_children' => ['zora', sha1(self::BROWSER)], 'refresh_log' => [[]], 'fetch_user_image' => ['zora'],
+            'fetch_theme_info' => [], 'update_enrolments' => ['zora', []], 'keepalive_client' => [],
+            'kill_child' => ['zora', sha1(self::BROWSER)],
+        ];
+        foreach ($calls as $function => $params) {
+            $this->assertSame(707, self::fault_of(function () use ($plugin, $function, $params) {
+                $plugin->$function(...$params);
+            }), $function);
+        }
+        $this->assertSame(['s1'], $this->live());
+    }
+
+    public function test_a_call_of_a_peer_prints_nothing_into_its_answer(): void {
+        $home = $this->host('home');
+        $this->crossed(sessions::IN, $this->getDataGenerator()->create_user(['username' => 'zora']), $home, 's1');
+        $this->expectOutputString('');
+        $this->assertFalse($this->called_by($home)->keepalive_client());
+        $this->assertDebuggingCalled();
     }
 
     public function test_those_in_use_are_told_to_their_home_and_no_others(): void {

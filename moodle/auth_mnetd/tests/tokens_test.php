@@ -132,6 +132,19 @@ final class tokens_test extends network_testcase {
         $this->assertFalse(tokens::present('abc', $host->id, self::NOW + 60));
     }
 
+    public function test_one_that_the_peer_does_not_know_is_remembered_for_an_hour_only(): void {
+        global $DB;
+        $host = $this->host('idp');
+        $other = $this->host('other');
+        tokens::present('abc', $host->id, self::NOW);
+        tokens::present('abc', $other->id, self::NOW);
+        tokens::refused('abc', $host->id, self::NOW);
+        tokens::forget(self::NOW + HOURSECS);
+        $this->assertFalse(tokens::present('abc', $host->id, self::NOW + HOURSECS));
+        tokens::forget(self::NOW + HOURSECS + 1);
+        $this->assertEquals([$other->id], $DB->get_fieldset_select('auth_mnetd_seen', 'hostid', '1 = 1'));
+    }
+
     public function test_what_is_long_over_is_forgotten(): void {
         global $DB;
         $host = $this->host('sp');

@@ -111,6 +111,8 @@ class actions {
         $courier = new courier(function (string $line): void {
             // The page has a sentence of its own.
         }, $this->sender);
+        // Where cron has not run since the register was connected, this is what begins the first synchronisation.
+        synchroniser::watch();
         $outcome = $courier->serve([$host->id], time() + self::SENDING_TIME, true)[$host->id];
         if ($outcome->end === outcome::FAILED) {
             return [get_string('done_sendfailed', 'local_mnetd', s($outcome->error)), notification::NOTIFY_ERROR];

@@ -85,8 +85,17 @@ class client {
             ));
         }
         $results = [];
+        $odd = 0;
         foreach (array_values($answers) as $answer) {
-            $results[] = $this->result($hostid, $answer);
+            try {
+                $results[] = $this->result($hostid, $answer);
+            } catch (client_exception $e) {
+                if (++$odd === count($calls)) {
+                    throw $e;
+                }
+                // Of the others it is known what became of them.
+                $results[] = call_result::refused(0, $e->getMessage());
+            }
         }
         return $results;
     }

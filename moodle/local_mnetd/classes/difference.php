@@ -612,8 +612,8 @@ class difference {
                 'role' => $row->role,
                 'note' => $reason['note'],
             ];
-            // What was dated ahead is overruled only by a word without a date. Everything else has one: it may wait in the queue while
-            // later words are dated.
+            // What was dated ahead is overruled only by a word without a date. Everything else has one: it may wait in the queue
+            // while later words are dated.
             $at = $this->at ?: ($reason['since'] ?: time());
             if (strpos($row->hash, 'ahead:') !== 0) {
                 $data['effective_at'] = $at;

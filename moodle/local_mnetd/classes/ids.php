@@ -172,7 +172,7 @@ class ids {
      * @return string[] by Moodle's own id; those without a usable one are left out
      */
     private static function usable(string $kind, array $itemids): array {
-        global $DB;
+        global $CFG, $DB;
         $table = self::TABLES[$kind];
         [$in, $params] = $DB->get_in_or_equal($itemids, SQL_PARAMS_NAMED);
         $own = [];
@@ -187,8 +187,10 @@ class ids {
 
         // Whoever shares an ID number with another object, or came after its first owner, gets a derived id.
         [$in, $params] = $DB->get_in_or_equal(array_values($own), SQL_PARAMS_NAMED);
-        $alive = $kind === self::USER ? ' AND deleted = 0' : '';
-        $sharers = $DB->get_records_select_menu($table, "idnumber $in" . $alive, $params, '', 'id, idnumber');
+        // Accounts of other hosts are never sent, and a host that signs its users on here could bring any ID number.
+        $counts = $kind === self::USER ? ' AND deleted = 0 AND mnethostid = :own' : '';
+        $countparams = $counts ? ['own' => $CFG->mnet_localhost_id] : [];
+        $sharers = $DB->get_records_select_menu($table, "idnumber $in" . $counts, $params + $countparams, '', 'id, idnumber');
         $owners = array_count_values($sharers);
         $params['kind'] = $kind;
         $taken = array_flip($DB->get_fieldset_select('local_mnetd_id', 'idnumber', "kind = :kind AND idnumber $in", $params));

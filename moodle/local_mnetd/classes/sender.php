@@ -37,6 +37,9 @@ class sender {
     /** @var int how many refused jobs are looked after in one message; each may need a few calls in front of it */
     const MOST_REPAIRS = 100;
 
+    /** @var int the most calls in such a message, before and behind, where it can be parted */
+    const MOST_REPAIR_CALLS = 1000;
+
     /** @var int the pause after the first failure, in seconds; it doubles with each further one */
     const FIRST_PAUSE = 60;
 
@@ -115,7 +118,7 @@ class sender {
      * @return void
      */
     protected function drain(int $hostid, int $deadline, bool $now, outcome $outcome): void {
-        while ($jobs = $this->next_jobs($hostid)) {
+        while ($jobs = $this->next_jobs($hostid, $outcome)) {
             $nexttry = $now ? 0 : $this->next_try($hostid);
             if ($nexttry > $this->time()) {
                 $outcome->end = outcome::PAUSED;
@@ -130,6 +133,7 @@ class sender {
                 $this->deliver($hostid, $jobs, $outcome);
             } catch (client_exception $e) {
                 $this->note_failure($hostid, $e->getMessage());
+                $this->set_aside($hostid, $jobs, $e, $outcome);
                 $outcome->end = outcome::FAILED;
                 $outcome->error = $e->getMessage();
                 return;
@@ -139,23 +143,83 @@ class sender {
     }
 
     /**
-     * The jobs of the next message.
+     * The jobs of the next message. With each failure in a row it is half as long, down to one job: what was too much for the
+     * register's time then gets through, and one job that spoils the message is found.
      *
      * @param int $hostid the peer
+     * @param outcome $outcome where what happens is counted
      * @return \stdClass[] rows of local_mnetd_queue by id, in order, with their arguments in ->struct
      */
-    protected function next_jobs(int $hostid): array {
-        $jobs = [];
-        $bytes = 0;
-        foreach (queue::due($hostid, self::MOST_JOBS, $this->time()) as $id => $job) {
-            $bytes += strlen($job->payload);
-            if ($jobs && $bytes > self::MOST_BYTES) {
-                break;
+    protected function next_jobs(int $hostid, outcome $outcome): array {
+        $halvings = min($this->failures($hostid), 9);
+        $most = $halvings ? max(1, min(self::MOST_JOBS, queue::waiting($hostid)) >> $halvings) : self::MOST_JOBS;
+        do {
+            $jobs = [];
+            $bytes = 0;
+            $unreadable = false;
+            foreach (queue::due($hostid, $most, $this->time()) as $id => $job) {
+                $bytes += strlen($job->payload);
+                if ($jobs && $bytes > self::MOST_BYTES >> $halvings) {
+                    break;
+                }
+                try {
+                    $job->struct = queue::data($job);
+                } catch (\JsonException $e) {
+                    // It would keep everything behind it from being sent.
+                    $this->refuse($job, 0, $e->getMessage(), $outcome);
+                    $unreadable = true;
+                    continue;
+                }
+                $jobs[$id] = $job;
             }
-            $job->struct = queue::data($job);
-            $jobs[$id] = $job;
-        }
+        } while (!$jobs && $unreadable);
         return $jobs;
+    }
+
+    /**
+     * Lets others pass a job that fails whenever it is in a message, though what failed was the message as a whole.
+     *
+     * As long as the register answers nothing else either, it may be the register, and the job is not given up.
+     *
+     * @param int $hostid the peer
+     * @param \stdClass[] $jobs the jobs of the message, rows of the queue by id
+     * @param client_exception $why how it failed
+     * @param outcome $outcome where what happens is counted
+     * @return void
+     */
+    protected function set_aside(int $hostid, array $jobs, client_exception $why, outcome $outcome): void {
+        global $DB;
+
+        $maybethejob = $why->kind === client_exception::GARBLED
+            || ($why->kind === client_exception::REFUSED && !in_array($why->faultcode, self::OF_THE_PEER, true));
+        if (!$maybethejob || count($jobs) !== 1 || $this->failures($hostid) < 2 || queue::waiting($hostid) < 2) {
+            return;
+        }
+        $job = reset($jobs);
+        $lastsuccess = (int) $DB->get_field('local_mnetd_peer', 'lastsuccess', ['hostid' => $hostid]);
+        if ($job->attempts + 1 >= self::MOST_ATTEMPTS && $lastsuccess > $job->timecreated) {
+            $this->refuse($job, $why->faultcode, $why->getMessage(), $outcome);
+        } else {
+            // Longer than the register's own pause, so that at the next try it is another job's turn.
+            queue::later($job, $this->time() + 2 * self::LONGEST_PAUSE, $why->faultcode, $why->getMessage());
+            $outcome->postponed++;
+        }
+    }
+
+    /**
+     * Gives a job up, for somebody to look at.
+     *
+     * @param \stdClass $job the row of the queue
+     * @param int $code the code of the fault, 0 where there is none
+     * @param string $text what is wrong
+     * @param outcome $outcome where what happens is counted
+     * @return void
+     */
+    protected function refuse(\stdClass $job, int $code, string $text, outcome $outcome): void {
+        queue::refuse($job, $code, $text);
+        $outcome->refused++;
+        $this->say(get_string('sender_refused', 'local_mnetd', (object) ['method' => $job->method,
+            'object' => $job->objectkey, 'code' => $code, 'text' => $text]));
     }
 
     /**
@@ -209,6 +273,12 @@ class sender {
             } else {
                 $results[$id] = $job->refusal;
             }
+        }
+        if (count($jobs) > 1 && count($before) + count($again) > self::MOST_REPAIR_CALLS) {
+            foreach (array_chunk($jobs, intdiv(count($jobs) + 1, 2), true) as $half) {
+                $this->repair($hostid, $half, $outcome);
+            }
+            return;
         }
         if ($again) {
             $repeated = $this->send($hostid, $again, array_values(prerequisites::in_order($before)), $outcome);
@@ -271,10 +341,7 @@ class sender {
                 } else if (in_array($result->faultcode, self::OF_THE_PEER, true)) {
                     $ofthepeer = $result;
                 } else if ($this->is_rule($result) || $job->attempts + 1 >= self::MOST_ATTEMPTS) {
-                    queue::refuse($job, $result->faultcode, $result->faulttext);
-                    $outcome->refused++;
-                    $this->say(get_string('sender_refused', 'local_mnetd', (object) ['method' => $job->method,
-                        'object' => $job->objectkey, 'code' => $result->faultcode, 'text' => $result->faulttext]));
+                    $this->refuse($job, $result->faultcode, $result->faulttext, $outcome);
                 } else {
                     queue::later($job, $this->time() + self::pause($job->attempts + 1), $result->faultcode, $result->faulttext);
                     $outcome->postponed++;
@@ -324,6 +391,18 @@ class sender {
     }
 
     /**
+     * How often in a row sending failed.
+     *
+     * @param int $hostid the peer
+     * @return int
+     */
+    protected function failures(int $hostid): int {
+        global $DB;
+
+        return (int) $DB->get_field('local_mnetd_peer', 'failures', ['hostid' => $hostid]);
+    }
+
+    /**
      * Writes down that the peer answered.
      *
      * @param int $hostid the peer
@@ -341,9 +420,7 @@ class sender {
      * @return void
      */
     public function note_failure(int $hostid, string $why): void {
-        global $DB;
-
-        $failures = 1 + (int) $DB->get_field('local_mnetd_peer', 'failures', ['hostid' => $hostid]);
+        $failures = 1 + $this->failures($hostid);
         $this->save_peer($hostid, ['failures' => $failures, 'nexttry' => $this->time() + self::pause($failures),
             'lasterror' => $why, 'lasterrortime' => $this->time()]);
     }

@@ -78,9 +78,18 @@ final class actions_test extends \advanced_testcase {
         $DB->insert_record('local_mnetd_peer', (object) ['hostid' => $this->host->id, 'failures' => 4,
             'lasterror' => 'down', 'nexttry' => time() + 3000]);
         [$message, $type] = $this->actions->carry_out('send', $this->host);
-        $this->assertSame(get_string('done_send', 'local_mnetd', ['sent' => 1, 'refused' => 0, 'waiting' => 0]), $message);
+        // The job, and the administrator, whom the first synchronisation finds.
+        $this->assertSame(get_string('done_send', 'local_mnetd', ['sent' => 2, 'refused' => 0, 'waiting' => 0]), $message);
         $this->assertSame(notification::NOTIFY_SUCCESS, $type);
         $this->assertSame([], $this->queue());
+    }
+
+    public function test_send_now_begins_the_first_synchronisation(): void {
+        global $DB;
+        $this->assertFalse($DB->record_exists('local_mnetd_sync', ['hostid' => $this->host->id]));
+        [$message] = $this->actions->carry_out('send', $this->host);
+        $this->assertSame(get_string('done_send', 'local_mnetd', ['sent' => 1, 'refused' => 0, 'waiting' => 0]), $message);
+        $this->assertSame(synchroniser::FULL, $DB->get_field('local_mnetd_sync', 'mode', ['hostid' => $this->host->id]));
     }
 
     public function test_send_now_tells_what_failed(): void {

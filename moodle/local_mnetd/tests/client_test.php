@@ -122,6 +122,23 @@ final class client_test extends \advanced_testcase {
         }
     }
 
+    public function test_one_odd_answer_spoils_no_other(): void {
+        $good = [['status' => 'created', 'id' => 42]];
+        $calls = array_fill(0, 2, ['register/new_section', ['idnumber' => 'S']]);
+        foreach (['ok', null, [], ['status' => 'created', 'id' => 1], [[]], [['status' => '', 'id' => 1]]] as $odd) {
+            $results = $this->client_that_hears([$odd, $good])->multicall($this->host, $calls);
+            $this->assertSame([false, true], [$results[0]->is_done(), $results[1]->is_done()]);
+            $this->assertSame(0, $results[0]->faultcode);
+            $this->assertStringContainsString(self::PEER, $results[0]->faulttext);
+            try {
+                $this->client_that_hears([$odd, $odd])->multicall($this->host, $calls);
+                $this->fail('It was taken.');
+            } catch (client_exception $e) {
+                $this->assertSame(client_exception::GARBLED, $e->kind);
+            }
+        }
+    }
+
     public function test_no_more_calls_than_a_register_takes(): void {
         $this->expectException(\coding_exception::class);
         $this->client_that_hears([])->multicall($this->host, array_fill(0, 2001, ['register/new_section', ['idnumber' => 'S']]));

@@ -70,6 +70,15 @@ final class ids_test extends \advanced_testcase {
         $this->assertEquals($expected, ids::pin(ids::USER, [$one->id, $two->id]));
     }
 
+    public function test_an_account_of_another_host_shares_no_id_number(): void {
+        global $DB;
+        $host = $DB->insert_record('mnet_host', (object)['wwwroot' => 'https://peer.example.org', 'ip_address' => '192.0.2.1',
+            'name' => 'A peer', 'public_key' => '', 'public_key_expires' => 0, 'applicationid' => 1]);
+        $this->getDataGenerator()->create_user(['idnumber' => 'STU-1', 'auth' => 'nologin', 'mnethostid' => $host]);
+        $user = $this->getDataGenerator()->create_user(['idnumber' => 'STU-1']);
+        $this->assertSame('STU-1', $this->id_of($user));
+    }
+
     public function test_who_was_first_keeps_it(): void {
         global $DB;
         $one = $this->getDataGenerator()->create_user(['idnumber' => 'MINE']);

@@ -65,7 +65,9 @@ final class install_test extends \advanced_testcase {
         $this->assertSame($moodle, $DB->get_field('mnet_host', 'applicationid', ['id' => $host]));
         $this->assertFalse($DB->record_exists('mnet_service', ['name' => 'register']));
         $this->assertSame(0, $DB->count_records('mnet_host2service', ['hostid' => $host]));
-        $this->assertSame(0, $DB->count_records('mnet_rpc', ['pluginname' => 'mnetd']));
-        $this->assertSame(0, $DB->count_records('mnet_remote_rpc', ['pluginname' => 'mnetd']));
+        // The plugin for single sign-on has the same name, and stays.
+        $mine = ['plugintype' => 'local', 'pluginname' => 'mnetd'];
+        $this->assertSame(0, $DB->count_records('mnet_rpc', $mine));
+        $this->assertSame(0, $DB->count_records('mnet_remote_rpc', $mine));
     }
 }

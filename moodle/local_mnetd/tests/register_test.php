@@ -52,6 +52,7 @@ final class register_test extends \advanced_testcase {
         $this->host = $DB->insert_record('mnet_host', (object) ['deleted' => 0, 'wwwroot' => 'https://register.example.org',
             'ip_address' => '127.0.0.1', 'name' => 'The register', 'public_key' => '', 'public_key_expires' => 0,
             'applicationid' => 1]);
+        $this->publish($this->host);
         $this->calls(true);
     }
 
@@ -123,6 +124,28 @@ final class register_test extends \advanced_testcase {
     }
 
     /**
+     * The service has to be published to the caller itself: "All hosts" can be whoever comes along.
+     *
+     * @dataProvider functions
+     * @param string $function its name
+     */
+    public function test_no_function_answers_who_has_the_service_through_all_hosts(string $function): void {
+        global $CFG, $DB;
+        $user = $this->getDataGenerator()->create_user(['username' => 'zoe']);
+        $call = function (?string &$text = null) use ($CFG, $function, $user) {
+            return $this->fault_of($function, [['username' => $user->username], binding::make($CFG->wwwroot)], $text);
+        };
+        $DB->delete_records('mnet_host2service', ['hostid' => $this->host]);
+        $this->publish((int) $CFG->mnet_all_hosts_id);
+        $this->assertSame(fault::NOT_ALLOWED, $call($text));
+        $this->assertStringContainsString('https://register.example.org', $text);
+        $this->publish($this->host, 0);
+        $this->assertSame(fault::NOT_ALLOWED, $call());
+        $DB->set_field('mnet_host2service', 'publish', 1, ['hostid' => $this->host]);
+        $this->assertSame(0, $call());
+    }
+
+    /**
      * Moodle's server keeps those out to whom the service is not published.
      *
      * @dataProvider functions
@@ -141,6 +164,7 @@ final class register_test extends \advanced_testcase {
                 return $e->getCode();
             }
         };
+        $DB->delete_records('mnet_host2service', ['hostid' => $this->host]);
         $this->assertSame(7012, $permitted());
         $row = $DB->insert_record('mnet_host2service', (object) ['hostid' => $this->host, 'serviceid' => $service,
             'publish' => 0, 'subscribe' => 1]);
@@ -383,6 +407,20 @@ final class register_test extends \advanced_testcase {
             $remote->signature_verified();
         }
         set_mnet_remote_client($remote);
+    }
+
+    /**
+     * Ticks the service for a host.
+     *
+     * @param int $hostid the host
+     * @param int $publish 1, or 0 for a row whose box is not ticked
+     */
+    protected function publish(int $hostid, int $publish = 1): void {
+        global $DB;
+        $service = $DB->get_field('mnet_service', 'id', ['name' => 'register'], MUST_EXIST);
+        $DB->insert_record('mnet_host2service', (object) [
+            'hostid' => $hostid, 'serviceid' => $service, 'publish' => $publish, 'subscribe' => 0,
+        ]);
     }
 
     /**

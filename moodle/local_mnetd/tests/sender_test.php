@@ -321,6 +321,114 @@ final class sender_test extends \advanced_testcase {
         $this->assertSame([], $this->queue());
     }
 
+    public function test_what_jobs_lack_never_makes_a_message_too_long(): void {
+        for ($i = 1; $i <= 40; $i++) {
+            $this->put("enrolment:$i:5:student", 'new_enrolment', ['sectionid' => "S$i", 'userid' => 'U5']);
+            for ($t = 1; $t <= 60; $t++) {
+                $this->prerequisites["enrolment:$i:5:student"]["user:$i$t"] = ['register/fetch_user', ['idnumber' => "T$i-$t"]];
+            }
+        }
+        $known = [];
+        $this->register->answer = function ($method, $struct) use (&$known) {
+            $known[$struct['idnumber'] ?? ''] = true;
+            $isknown = isset($known['T' . substr($struct['sectionid'] ?? '', 1) . '-60']);
+            return $method === 'register/new_enrolment' && !$isknown ? call_result::refused(8003, 'unknown user') : null;
+        };
+        $outcome = $this->send();
+        $this->assertSame([40, 40, outcome::DRAINED], [$outcome->sent, $outcome->repaired, $outcome->end]);
+        $this->assertLessThanOrEqual(sender::MOST_REPAIR_CALLS, max(array_map('count', $this->register->messages)));
+        $this->assertSame([], $this->queue());
+    }
+
+    public function test_a_job_that_cannot_be_read_keeps_nothing_behind_it(): void {
+        global $DB;
+        $broken = $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
+        $DB->set_field('local_mnetd_queue', 'payload', '{"idnumber":"U5', ['id' => $broken]);
+        $this->put('user:6', 'fetch_user', ['idnumber' => 'U6']);
+
+        $outcome = $this->send();
+        $this->assertSame(['1 fetch_user U6'], $this->register->log());
+        $this->assertCount(1, $this->queue());
+        $this->assertStringStartsWith('user:5 refused 0 ', $this->queue()[0]);
+        $this->assertSame([1, 1, outcome::DRAINED], [$outcome->sent, $outcome->refused, $outcome->end]);
+    }
+
+    public function test_only_jobs_that_cannot_be_read_are_all_put_aside(): void {
+        global $DB;
+        for ($i = 1; $i <= sender::MOST_JOBS + 1; $i++) {
+            $this->put("user:$i", 'fetch_user', ['idnumber' => "U$i"]);
+        }
+        $DB->set_field('local_mnetd_queue', 'payload', 'null and void');
+        $this->assertSame(sender::MOST_JOBS + 1, $this->send()->refused);
+        $this->assertSame([], $this->register->messages);
+        $this->assertSame(0, queue::waiting($this->host));
+    }
+
+    public function test_a_message_that_takes_too_long_is_halved_until_it_gets_through(): void {
+        for ($i = 1; $i <= 500; $i++) {
+            $this->put("user:$i", 'fetch_user', ['idnumber' => "U$i"]);
+        }
+        $this->register->whole = function ($number) {
+            if (count($this->register->messages[$number - 1]) > 130) {
+                throw new client_exception(client_exception::UNREACHABLE, 'client_timeout', ['peer' => 'p']);
+            }
+        };
+        while ($this->send()->end !== outcome::DRAINED) {
+            $this->assertLessThan(20, count($this->register->messages));
+            $this->time += sender::LONGEST_PAUSE;
+        }
+        $this->assertSame([500, 250, 125], array_slice(array_map('count', $this->register->messages), 0, 3));
+        $this->assertSame([], $this->queue());
+    }
+
+    public function test_one_job_that_spoils_each_message_is_found_and_given_up(): void {
+        for ($i = 1; $i <= 20; $i++) {
+            $this->put("user:$i", 'fetch_user', ['idnumber' => "U$i"]);
+        }
+        $this->register->whole = function ($number) {
+            foreach ($this->register->messages[$number - 1] as [, $struct]) {
+                if ($struct['idnumber'] === 'U3') {
+                    throw new client_exception(client_exception::GARBLED, 'client_garbled', ['peer' => 'p', 'cause' => 'x']);
+                }
+            }
+        };
+        $tries = 0;
+        while (queue::waiting($this->host) > 1) {
+            $this->assertLessThan(20, ++$tries);
+            $this->send();
+            $this->time += sender::LONGEST_PAUSE;
+        }
+        // Alone in the queue it may as well be the register.
+        for ($i = 0; $i < 20; $i++) {
+            $this->send();
+            $this->time += sender::LONGEST_PAUSE;
+        }
+        $this->assertStringStartsWith('user:3 waiting', $this->queue()[0]);
+
+        // Where others get through it is the job.
+        for ($i = 21; $i <= 80 && queue::waiting($this->host); $i++) {
+            $this->put("user:$i", 'fetch_user', ['idnumber' => "U$i"]);
+            $this->send();
+            $this->time += sender::LONGEST_PAUSE;
+        }
+        $this->assertSame(0, queue::waiting($this->host));
+        $this->assertCount(1, $this->queue());
+        $this->assertStringStartsWith('user:3 refused 0 ', $this->queue()[0]);
+    }
+
+    public function test_what_the_peer_as_a_whole_refuses_sets_no_job_aside(): void {
+        $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
+        $this->put('user:6', 'fetch_user', ['idnumber' => 'U6']);
+        $this->register->whole = function () {
+            throw new client_exception(client_exception::REFUSED, 'client_fault707', ['peer' => 'p', 'here' => 'h'], 707, 'no');
+        };
+        for ($i = 0; $i < 15; $i++) {
+            $this->assertSame([outcome::FAILED, 0], [$this->send()->end, $this->send()->postponed]);
+            $this->time += DAYSECS;
+        }
+        $this->assertSame(['user:5 waiting', 'user:6 waiting'], $this->queue());
+    }
+
     public function test_failures_make_pauses_that_double_up_to_an_hour(): void {
         $this->put('user:5', 'fetch_user', ['idnumber' => 'U5']);
         $this->fail_with(client_exception::UNREACHABLE, 'client_unreachable');

@@ -51,7 +51,7 @@ class keep_alive extends \core\task\scheduled_task {
         if (($CFG->mnet_dispatcher_mode ?? 'off') !== 'strict' || !is_enabled_auth('mnetd')) {
             return;
         }
-        foreach (\auth_mnetd\keep_alive::tell($now) as $hostid => $users) {
+        foreach (\auth_mnetd\keep_alive::tell($now, null, 'mtrace') as $hostid => $users) {
             mtrace("host $hostid: " . ($users < 0 ? 'not reached' : "told of $users users"));
         }
     }

@@ -110,7 +110,8 @@ CNF;
         if ($given !== false && $given !== '') {
             return $given;
         }
-        return openssl_get_cert_locations()['default_cert_area'] . '/openssl.cnf';
+        // PHP calls OpenSSL's folder by this name, with a word twice.
+        return (openssl_get_cert_locations()['default_default_cert_area'] ?? '') . '/openssl.cnf';
     }
 
     /**
