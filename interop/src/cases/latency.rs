@@ -8,7 +8,6 @@ use serde_json::json;
 
 use crate::case::{Case, Figure, Need, Outcome, Scene};
 use crate::failure::{Failure, Held};
-use crate::running::Serving;
 use crate::school::{Class, Kind, School};
 
 /// The cases.
@@ -41,14 +40,13 @@ fn with_cron(scene: &Scene) -> Held<Outcome> {
     let seconds = PATIENCE.as_secs() * 5;
     let keep_alive = format!("--keep-alive={seconds}");
     let mut cron = school.moodle.begin("admin/cli/cron.php", &[&keep_alive])?;
-    let mut serving = school.moodle.serve()?;
     let register = school.mnetd.database()?;
     // The first one finds cron at its start: it is not counted.
-    save(&mut serving, class, 0)?;
+    save(&school, class, 0)?;
     row(&register, &item, points(0))?;
     let mut waits = Vec::new();
     for n in 1..=TIMES {
-        let saved = save(&mut serving, class, n)?;
+        let saved = save(&school, class, n)?;
         waits.push(row(&register, &item, points(n))? - saved);
         // At another moment of cron's round each time.
         thread::sleep(Duration::from_millis(u64::from(n * 37 % 1000)));
@@ -59,11 +57,10 @@ fn with_cron(scene: &Scene) -> Held<Outcome> {
 
 fn at_once(scene: &Scene) -> Held<Outcome> {
     let (school, class, item) = ready(scene)?;
-    let mut serving = school.moodle.serve()?;
     let register = school.mnetd.database()?;
     let mut waits = Vec::new();
     for n in 1..=TIMES {
-        let saved = save(&mut serving, class, n)?;
+        let saved = save(&school, class, n)?;
         let mut task = school.moodle.begin(
             "admin/cli/adhoc_task.php",
             &["--execute", "--classname=\\local_mnetd\\task\\send_now"],
@@ -88,10 +85,11 @@ fn points(n: u32) -> f64 {
     10.0 + f64::from(n) / 2.0
 }
 
-/// Saves the n-th grade; the moment at which Moodle's call returned, in Unix seconds.
-fn save(serving: &mut Serving, class: Class, n: u32) -> Held<f64> {
+/// Saves the n-th grade, in a process of its own as web requests are; the moment at which Moodle's call returned, in Unix
+/// seconds.
+fn save(school: &School<'_>, class: Class, n: u32) -> Held<f64> {
     let about = json!({"item": class.item, "user": class.student, "value": points(n)});
-    let told = serving.ask("grade", &about)?;
+    let told = school.does("grade", &about)?;
     told["done_at"].as_f64().ok_or_else(|| Failure::Shape {
         what: "the moment at which a grade was saved".to_owned(),
         expected: "number",

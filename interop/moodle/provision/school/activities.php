@@ -63,8 +63,10 @@ class activities {
     public static function quiz_create(input $in): array {
         global $DB;
         $review = [];
-        foreach (['attempt', 'correctness', 'maxmarks', 'marks', 'specificfeedback', 'generalfeedback', 'rightanswer',
-                'overallfeedback'] as $what) {
+        foreach (
+            ['attempt', 'correctness', 'maxmarks', 'marks', 'specificfeedback', 'generalfeedback', 'rightanswer',
+                'overallfeedback'] as $what
+        ) {
             foreach (['during', 'immediately', 'open', 'closed'] as $when) {
                 $review[$what . $when] = 1;
             }
@@ -115,8 +117,11 @@ class activities {
         $last = $before ? end($before) : null;
         \core\session\manager::set_user($user);
         try {
-            $attempt = quiz_prepare_and_start_new_attempt($settings::create($quiz->id, $user->id),
-                $last ? $last->attempt + 1 : 1, $last);
+            $attempt = quiz_prepare_and_start_new_attempt(
+                $settings::create($quiz->id, $user->id),
+                $last ? $last->attempt + 1 : 1,
+                $last
+            );
             $sitting = $attempts::create($attempt->id);
             $answers = [];
             foreach ($sitting->get_slots() as $index => $slot) {

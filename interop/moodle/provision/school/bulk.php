@@ -49,8 +49,13 @@ class bulk {
         $begin = microtime(true);
         quiet::begin();
         try {
-            $made = self::school($in->int('users'), $in->int('courses'), $in->int('grades'), $in->text('prefix'),
-                $in->int('category', (int)\core_course_category::get_default()->id));
+            $made = self::school(
+                $in->int('users'),
+                $in->int('courses'),
+                $in->int('grades'),
+                $in->text('prefix'),
+                $in->int('category', (int)\core_course_category::get_default()->id)
+            );
         } finally {
             quiet::end();
         }

@@ -47,8 +47,12 @@ class cleanup {
             throw new \InvalidArgumentException('only what begins with “' . self::PREFIX . '” is cleaned up');
         }
         $found = function (string $table, string $column, string $and = '') use ($DB, $prefix) {
-            return $DB->get_records_select($table, $DB->sql_like($column, ':prefix') . $and,
-                ['prefix' => $DB->sql_like_escape($prefix) . '%'], 'id');
+            return $DB->get_records_select(
+                $table,
+                $DB->sql_like($column, ':prefix') . $and,
+                ['prefix' => $DB->sql_like_escape($prefix) . '%'],
+                'id'
+            );
         };
         if ($in->bool('quiet', false)) {
             quiet::begin();
@@ -84,7 +88,10 @@ class cleanup {
         if (!$DB->get_manager()->table_exists('local_mnetd_id')) {
             return;
         }
-        $DB->delete_records_select('local_mnetd_id', $DB->sql_like('idnumber', ':prefix', false),
-            ['prefix' => $DB->sql_like_escape($prefix) . '%']);
+        $DB->delete_records_select(
+            'local_mnetd_id',
+            $DB->sql_like('idnumber', ':prefix', false),
+            ['prefix' => $DB->sql_like_escape($prefix) . '%']
+        );
     }
 }

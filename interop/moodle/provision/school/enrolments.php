@@ -41,8 +41,14 @@ class enrolments {
      */
     public static function enrol(input $in): array {
         $instance = self::instance($in->int('course'));
-        enrol_get_plugin('manual')->enrol_user($instance, people::known($in->int('user'))->id, self::role($in->text('role', 'student')),
-            $in->int('timestart', 0), $in->int('timeend', 0), ENROL_USER_ACTIVE);
+        enrol_get_plugin('manual')->enrol_user(
+            $instance,
+            people::known($in->int('user'))->id,
+            self::role($in->text('role', 'student')),
+            $in->int('timestart', 0),
+            $in->int('timeend', 0),
+            ENROL_USER_ACTIVE
+        );
         return ['instance' => (int)$instance->id];
     }
 
@@ -64,8 +70,11 @@ class enrolments {
      * @return array
      */
     public static function suspend(input $in): array {
-        enrol_get_plugin('manual')->update_user_enrol(self::instance($in->int('course')), people::known($in->int('user'))->id,
-            $in->bool('suspended', true) ? ENROL_USER_SUSPENDED : ENROL_USER_ACTIVE);
+        enrol_get_plugin('manual')->update_user_enrol(
+            self::instance($in->int('course')),
+            people::known($in->int('user'))->id,
+            $in->bool('suspended', true) ? ENROL_USER_SUSPENDED : ENROL_USER_ACTIVE
+        );
         return [];
     }
 
@@ -76,8 +85,11 @@ class enrolments {
      * @return array
      */
     public static function role_assign(input $in): array {
-        role_assign(self::role($in->text('role')), people::known($in->int('user'))->id,
-            \context_course::instance($in->int('course'))->id);
+        role_assign(
+            self::role($in->text('role')),
+            people::known($in->int('user'))->id,
+            \context_course::instance($in->int('course'))->id
+        );
         return [];
     }
 
@@ -88,8 +100,11 @@ class enrolments {
      * @return array
      */
     public static function role_unassign(input $in): array {
-        role_unassign(self::role($in->text('role')), people::known($in->int('user'))->id,
-            \context_course::instance($in->int('course'))->id);
+        role_unassign(
+            self::role($in->text('role')),
+            people::known($in->int('user'))->id,
+            \context_course::instance($in->int('course'))->id
+        );
         return [];
     }
 
