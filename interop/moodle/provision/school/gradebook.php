@@ -131,13 +131,15 @@ class gradebook {
     }
 
     /**
-     * Excludes a grade from all totals, or counts it again: {"item": id, "user": id, "excluded": true}. As the page “Edit grade” does.
+     * Excludes a grade from all totals, or counts it again: {"item": id, "user": id, "excluded": true}. As the page “Edit grade” does, to
+     * which the gradebook leads: that page brings the totals up to date first.
      *
      * @param input $in
      * @return array
      */
     public static function exclude(input $in): array {
         $item = self::item($in);
+        grade_regrade_final_grades($item->courseid);
         $grade = self::row($item, $in->int('user'));
         if (!$grade->id) {
             $grade->insert();
