@@ -32,17 +32,11 @@ class queue {
     /** @var string a call that the register refused for good */
     const REFUSED = 'refused';
 
-    /** @var int for how many seconds the sending task that was asked for last counts as asked for */
-    const NUDGED = 5;
-
     /** @var string[] calls that take something away */
     const ENDING = ['remove_user', 'remove_section', 'drop_enrolment', 'remove_assessment', 'remove_grade'];
 
     /** @var int characters of a fault's text that are kept */
     const LONGESTTEXT = 4000;
-
-    /** @var int when this process last asked for the sending task */
-    private static $nudged = 0;
 
     /**
      * Puts calls into the queue, in the order given, and has them sent soon.
@@ -289,11 +283,7 @@ class queue {
      * Has what waits sent soon. Cron's own run, once a minute, sends it in any case.
      */
     private static function nudge(): void {
-        // The moment counts rather than a flag: a transaction that is rolled back takes the task along.
-        if (abs(time() - self::$nudged) < self::NUDGED && !PHPUNIT_TEST) {
-            return;
-        }
-        self::$nudged = time();
+        // Asked each time: one that was queued a moment ago may have run by now, or gone with a transaction that was rolled back.
         if (class_exists(task\send_now::class)) {
             \core\task\manager::queue_adhoc_task(new task\send_now(), true);
         }
