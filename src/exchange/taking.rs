@@ -272,30 +272,22 @@ impl Taking {
         key: &Key,
         new: &ImportedPerson,
     ) -> Result<Outcome, ExchangeError> {
-        let digest = digest_person(new);
-        let known = self.known(tx, write, KeyKind::Person, key)?;
-        if let Some(known) = known {
-            self.seen_keys.insert(known.id.0);
-            if known.digest == digest && !known.absent && known.feed == self.feed {
-                return Ok(Outcome::Did(Status::Unchanged));
-            }
-        }
-        let id = known.map(|known| PersonId(known.row));
-        let Some(write) = write else {
-            let checked = rules::check_person(new);
-            let differs = match id {
-                Some(id) if checked.is_ok() => rules::person_differs(tx, id, new),
-                _ => Ok(true),
-            };
-            return self.would(KeyKind::Person, key, known, checked.and(differs));
-        };
-        match rules::take_person(write, id, new, self.now) {
-            Ok((id, status)) => {
-                self.note(write, KeyKind::Person, key, known, id.0, digest)?;
-                Ok(Outcome::Did(status))
-            }
-            Err(error) => refused(error),
-        }
+        let now = self.now;
+        self.keyed(
+            (tx, write),
+            (KeyKind::Person, key),
+            digest_person(new),
+            |row| {
+                rules::check_person(new)?;
+                row.map_or(Ok(true), |row| {
+                    rules::person_differs(tx, PersonId(row), new)
+                })
+            },
+            |write, row| {
+                let taken = rules::take_person(write, row.map(PersonId), new, now)?;
+                Ok((taken.0.0, taken.1))
+            },
+        )
     }
 
     fn section(
@@ -306,26 +298,48 @@ impl Taking {
         new: &ImportedSection,
     ) -> Result<Outcome, ExchangeError> {
         self.section = None;
-        let digest = digest_section(new);
-        let known = self.known(tx, write, KeyKind::Section, key)?;
+        let now = self.now;
+        self.keyed(
+            (tx, write),
+            (KeyKind::Section, key),
+            digest_section(new),
+            |row| {
+                rules::check_section(new)?;
+                row.map_or(Ok(true), |row| {
+                    rules::section_differs(tx, SectionId(row), new)
+                })
+            },
+            |write, row| {
+                let taken = rules::take_section(write, row.map(SectionId), new, now)?;
+                Ok((taken.0.0, taken.1))
+            },
+        )
+    }
+
+    /// A person or a section: held against what its key's system said last, then against the register. Both `differs` and `take`
+    /// are given the row that the key stands for, if it stands for one.
+    fn keyed(
+        &mut self,
+        (tx, write): (&ReadTx<'_>, Option<&WriteTx<'_>>),
+        (kind, key): (KeyKind, &Key),
+        digest: i64,
+        differs: impl FnOnce(Option<i64>) -> Result<bool, RegisterError>,
+        take: impl FnOnce(&WriteTx<'_>, Option<i64>) -> Result<(i64, Status), RegisterError>,
+    ) -> Result<Outcome, ExchangeError> {
+        let known = self.known(tx, write, kind, key)?;
         if let Some(known) = known {
             self.seen_keys.insert(known.id.0);
             if known.digest == digest && !known.absent && known.feed == self.feed {
                 return Ok(Outcome::Did(Status::Unchanged));
             }
         }
-        let id = known.map(|known| SectionId(known.row));
+        let row = known.map(|known| known.row);
         let Some(write) = write else {
-            let checked = rules::check_section(new);
-            let differs = match id {
-                Some(id) if checked.is_ok() => rules::section_differs(tx, id, new),
-                _ => Ok(true),
-            };
-            return self.would(KeyKind::Section, key, known, checked.and(differs));
+            return self.would(kind, key, known, differs(row));
         };
-        match rules::take_section(write, id, new, self.now) {
-            Ok((id, status)) => {
-                self.note(write, KeyKind::Section, key, known, id.0, digest)?;
+        match take(write, row) {
+            Ok((row, status)) => {
+                self.note(write, kind, key, known, row, digest)?;
                 Ok(Outcome::Did(status))
             }
             Err(error) => refused(error),
