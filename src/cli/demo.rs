@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::CliError;
-use super::output::say;
+use super::output::{progress_style, say};
 use super::site::Site;
 use crate::demo::{self, Demo, MAX_PEOPLE, MAX_YEARS, MIN_PEOPLE};
 
@@ -36,7 +36,7 @@ pub fn run(site: &Site, arguments: &DemoArguments) -> Result<ExitCode, CliError>
     };
     let started = Instant::now();
     // Draws on a terminal only.
-    let bar = ProgressBar::no_length().with_style(style());
+    let bar = ProgressBar::no_length().with_style(progress_style());
     let made = demo::fill(&site.store, &demo, site.clock.now(), |done, steps| {
         bar.set_length(steps);
         bar.set_position(done);
@@ -53,9 +53,4 @@ pub fn run(site: &Site, arguments: &DemoArguments) -> Result<ExitCode, CliError>
         started.elapsed().as_secs_f64()
     );
     Ok(ExitCode::SUCCESS)
-}
-
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{wide_bar} {percent:>3} %, {eta} to go")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -112,13 +112,8 @@ fn open(path: &Path) -> Result<(Box<dyn Read + Send>, ProgressBar), CliError> {
     if metadata.is_dir() {
         return Err(unreadable(io::Error::from(io::ErrorKind::IsADirectory)));
     }
-    let bar = ProgressBar::new(metadata.len()).with_style(style());
+    let bar = ProgressBar::new(metadata.len()).with_style(output::progress_style());
     Ok((Box::new(bar.wrap_read(file)), bar))
-}
-
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{wide_bar} {percent:>3} %, {eta} to go")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Everything, for programs.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::ProgressStyle;
 use nix::unistd::{Uid, User};
 use serde::Serialize;
 use serde_json::Value;
@@ -172,6 +173,12 @@ fn cell(value: Option<&Value>) -> String {
             .join(", "),
         Some(other) => other.to_string(),
     }
+}
+
+/// How a bar looks while something known to have an end goes on.
+pub fn progress_style() -> ProgressStyle {
+    ProgressStyle::with_template("{wide_bar} {percent:>3} %, {eta} to go")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Text for a terminal: control characters as spaces.
