@@ -254,6 +254,18 @@ pub fn get(tx: &ReadTx<'_>, id: EnrolmentId) -> Result<Option<Enrolment>, StoreE
     )
 }
 
+/// The changes of status in the history of the enrolment `?1`, as [`standing_from_row`] reads them.
+macro_rules! select_standing {
+    ($rest:literal) => {
+        concat!(
+            "SELECT h.status, status.meaning, h.effective_at, h.note FROM enrolment_history AS h ",
+            "JOIN enrolment_status AS status ON status.id = h.status ",
+            "WHERE h.enrolment = ?1 AND h.change = 'status'",
+            $rest
+        )
+    };
+}
+
 /// What the history says holds at `at`; `None` before its first change.
 ///
 /// # Errors
@@ -264,10 +276,10 @@ pub fn standing_at(
     at: UnixTime,
 ) -> Result<Option<Standing>, StoreError> {
     tx.one(
-        "SELECT h.status, status.meaning, h.effective_at, h.note FROM enrolment_history AS h \
-         JOIN enrolment_status AS status ON status.id = h.status \
-         WHERE h.enrolment = ?1 AND h.change = 'status' AND h.effective_at <= ?2 \
-         ORDER BY h.effective_at DESC, h.id DESC LIMIT 1",
+        select_standing!(
+            " AND h.effective_at <= ?2 \
+         ORDER BY h.effective_at DESC, h.id DESC LIMIT 1"
+        ),
         params![id, at],
         standing_from_row,
     )
@@ -284,10 +296,10 @@ pub fn last_word(
     author: &Author,
 ) -> Result<Option<Standing>, StoreError> {
     tx.one(
-        "SELECT h.status, status.meaning, h.effective_at, h.note FROM enrolment_history AS h \
-         JOIN enrolment_status AS status ON status.id = h.status \
-         WHERE h.enrolment = ?1 AND h.change = 'status' AND ifnull(h.author_peer, 0) = ?2 \
-         AND h.author_kind = ?3 ORDER BY h.id DESC LIMIT 1",
+        select_standing!(
+            " AND ifnull(h.author_peer, 0) = ?2 \
+         AND h.author_kind = ?3 ORDER BY h.id DESC LIMIT 1"
+        ),
         params![id, PeerId::or_none(author.owner()), author.kind()],
         standing_from_row,
     )
@@ -304,11 +316,11 @@ pub fn own_word_at(
     at: UnixTime,
 ) -> Result<Option<Standing>, StoreError> {
     tx.one(
-        "SELECT h.status, status.meaning, h.effective_at, h.note FROM enrolment_history AS h \
-         JOIN enrolment_status AS status ON status.id = h.status \
-         WHERE h.enrolment = ?1 AND h.change = 'status' AND ifnull(h.author_peer, 0) = ?2 \
+        select_standing!(
+            " AND ifnull(h.author_peer, 0) = ?2 \
          AND h.author_kind = ?3 AND h.effective_at <= ?4 \
-         ORDER BY h.effective_at DESC, h.id DESC LIMIT 1",
+         ORDER BY h.effective_at DESC, h.id DESC LIMIT 1"
+        ),
         params![id, PeerId::or_none(author.owner()), author.kind(), at],
         standing_from_row,
     )
@@ -325,10 +337,10 @@ pub fn word_for(
     at: UnixTime,
 ) -> Result<Option<Standing>, StoreError> {
     tx.one(
-        "SELECT h.status, status.meaning, h.effective_at, h.note FROM enrolment_history AS h \
-         JOIN enrolment_status AS status ON status.id = h.status \
-         WHERE h.enrolment = ?1 AND h.change = 'status' AND ifnull(h.author_peer, 0) = ?2 \
-         AND h.author_kind = ?3 AND h.effective_at = ?4 ORDER BY h.id DESC LIMIT 1",
+        select_standing!(
+            " AND ifnull(h.author_peer, 0) = ?2 \
+         AND h.author_kind = ?3 AND h.effective_at = ?4 ORDER BY h.id DESC LIMIT 1"
+        ),
         params![id, PeerId::or_none(author.owner()), author.kind(), at],
         standing_from_row,
     )
